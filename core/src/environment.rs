@@ -1,0 +1,82 @@
+//! The environment variables, taken as an argument everywhere.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A copy of the environment, made once and passed down. Its `Debug` shows the number of variables, no content.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    current_dir: PathBuf,
+}
+
+impl Environment {
+    /// The variables and the working directory of this process. Variables that are not UTF-8 are left out.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the process's environment"
+    )]
+    pub fn from_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self {
+            variables: std::env::vars_os().filter_map(text).collect(),
+            current_dir: std::env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    /// An environment of exactly these variables, in `current_dir`.
+    pub fn new<N: Into<String>, V: Into<String>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+        current_dir: impl Into<PathBuf>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, current_dir: current_dir.into() }
+    }
+
+    /// The value of a variable; an empty one counts as absent.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The person's home directory.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").or_else(|| self.variable("USERPROFILE")).map(PathBuf::from)
+    }
+
+    /// The directory that relative paths start from.
+    pub fn current_dir(&self) -> &std::path::Path {
+        &self.current_dir
+    }
+
+    /// The names of all variables, for "did you mean".
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.variables.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_counts_as_absent() {
+        let environment = Environment::new([("A", "1"), ("B", "")], "/");
+        assert_eq!(environment.variable("A"), Some("1"));
+        assert_eq!(environment.variable("B"), None);
+    }
+
+    #[test]
+    fn no_value_is_shown() {
+        let environment = Environment::new([("TOKEN", "canary-4711")], "/");
+        assert_eq!(format!("{environment:?}"), "Environment(1 variables)");
+    }
+}

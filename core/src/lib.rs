@@ -1,0 +1,19 @@
+//! Subscription auth that never logs its users out.
+
+// Words that every layer uses
+pub mod account;
+pub mod backoff;
+pub mod clock;
+pub mod environment;
+pub mod error;
+pub mod random;
+pub mod secret;
+
+// RFC messages
+pub mod protocol;
+
+// What is kept
+pub mod store;
+
+// Ports
+pub mod http;

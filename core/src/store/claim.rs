@@ -1,0 +1,134 @@
+//! The right to refresh: who has it, what became of it, and what a failure leaves behind.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Columns, ConnectionId, Record, SealedTokens, TokenDigest};
+use crate::account::AccountKey;
+use crate::clock::Timestamp;
+
+/// One attempt to refresh: random, never reused.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct AttemptId(pub [u8; 16]);
+
+/// "This refresh token has been presented, and nobody has acknowledged an answer yet."
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Claim {
+    /// Whose it is.
+    pub attempt: AttemptId,
+    /// The refresh token that is presented.
+    pub presented: TokenDigest,
+    /// When it ends by the store's clock, whatever became of its holder.
+    pub deadline: Timestamp,
+}
+
+/// What [`TokenStore::claim`](super::TokenStore::claim) found.
+#[derive(Clone, Debug)]
+pub enum ClaimOutcome {
+    /// The claim is the caller's. `record` was read in the same transaction. `orphaned` says that an earlier holder
+    /// died or overran its lease: its request may have been processed, and its answer lost.
+    Claimed {
+        /// The connection, as it is under the claim.
+        record: Box<Record>,
+        /// Whether the same token was presented before, with an unknown outcome.
+        orphaned: bool,
+    },
+    /// Nothing is stored for the account.
+    Gone,
+    /// Somebody else holds it.
+    Held {
+        /// How long its lease still runs.
+        remaining: Duration,
+    },
+    /// The connection or its refresh token is another than the caller thought; nothing was claimed.
+    Moved(Box<Record>),
+}
+
+/// The answer to a refresh, to be stored.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Whose it is.
+    pub account: AccountKey,
+    /// The connection that was refreshed.
+    pub connection: ConnectionId,
+    /// The digest of the refresh token that was presented.
+    pub presented: TokenDigest,
+    /// The new plain columns.
+    pub columns: Columns,
+    /// The new tokens, sealed.
+    pub sealed: SealedTokens,
+    /// The digest of the refresh token that is current from now on.
+    pub refresh_digest: TokenDigest,
+    /// When the answer came.
+    pub updated_at: Timestamp,
+}
+
+/// What became of a [`Commit`].
+#[derive(Clone, Debug)]
+pub enum CommitOutcome {
+    /// It is stored.
+    Committed,
+    /// The account was disconnected meanwhile. The new tokens must be revoked.
+    Disconnected,
+    /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked: some servers
+    /// would end the newer grant with them.
+    Superseded(Box<Record>),
+}
+
+/// How a refresh failed. It concerns exactly the refresh token that was presented.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// What is known about the outcome.
+    pub kind: FailureKind,
+    /// The refresh token it concerns.
+    pub presented: TokenDigest,
+    /// How many in a row, this one included.
+    pub in_a_row: u32,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When the next attempt is allowed; `None` for a permanent failure.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// What a failed refresh means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The server says that the grant is gone. No attempt is made with this token again.
+    Permanent(ReconnectReason),
+    /// The request was never sent, or refused unread. It is safe to repeat.
+    Refused,
+    /// The server may have processed the request and rotated the token. A repeat may end the family.
+    Unknown,
+}
+
+/// Why only a new login helps.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ReconnectReason {
+    /// The access token has ended and the provider gave no refresh token.
+    Expired,
+    /// The answer to an earlier refresh was lost, and the server does not accept the old token again.
+    Interrupted,
+    /// The server says that the grant is invalid, expired or revoked; it does not say which (RFC 6749 §5.2).
+    Revoked,
+}
+
+impl ReconnectReason {
+    /// The name that every language uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Interrupted => "interrupted",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl fmt::Debug for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AttemptId(")?;
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str("…)")
+    }
+}

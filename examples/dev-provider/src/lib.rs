@@ -1,0 +1,1 @@
+//! loomkin-auth-dev-provider
