@@ -16,4 +16,8 @@ pub mod protocol;
 pub mod store;
 
 // Ports
+pub mod browser;
 pub mod http;
+
+// Logins
+pub mod flow;

@@ -1,0 +1,4 @@
+//! Ways to send a person through OAuth: protocol and ports together, yielding an authorization grant.
+
+pub mod loopback;
+mod page;
