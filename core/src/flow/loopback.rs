@@ -13,8 +13,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use url::{Host, Url};
 
@@ -29,7 +29,8 @@ use crate::secret::Secret;
 pub struct LoopbackListener {
     redirect_uri: Url,
     redirects: mpsc::Receiver<Redirect>,
-    _servers: JoinSet<()>,
+    servers: JoinSet<()>,
+    closing: watch::Sender<bool>,
 }
 
 /// Somebody came to the callback path. Whoever it is sees a page once [`Redirect::answer`] is called.
@@ -69,11 +70,14 @@ impl LoopbackListener {
         let (found, redirects) = mpsc::channel(MAX_WAITING);
         let path: Arc<str> = redirect_uri.path().into();
         let connections = Arc::new(Semaphore::new(MAX_WAITING));
+        let (closing, is_closing) = watch::channel(false);
         let mut servers = JoinSet::new();
         for listener in listeners {
-            servers.spawn(serve(listener, path.clone(), found.clone(), connections.clone()));
+            let server =
+                Server { path: path.clone(), found: found.clone(), connections: connections.clone() };
+            servers.spawn(server.run(listener, is_closing.clone()));
         }
-        Ok(Self { redirect_uri, redirects, _servers: servers })
+        Ok(Self { redirect_uri, redirects, servers, closing })
     }
 
     /// The redirect URI for the authorization request, port included.
@@ -84,6 +88,14 @@ impl LoopbackListener {
     /// The next visit to the callback path. `None` cannot happen while this listener lives.
     pub async fn next(&mut self) -> Option<Redirect> {
         self.redirects.recv().await
+    }
+
+    /// Closes the port, and gives those who have an answer a moment to read it.
+    pub async fn close(mut self) {
+        self.closing.send_replace(true);
+        drop(self.redirects);
+        let all_gone = async { while self.servers.join_next().await.is_some() {} };
+        let _too_slow = tokio::time::timeout(LAST_ANSWER_DEADLINE, all_gone).await;
     }
 }
 
@@ -134,47 +146,68 @@ fn port_is_taken(error: io::Error) -> Error {
     )
 }
 
-async fn serve(
-    listener: TcpListener,
+#[derive(Clone)]
+struct Server {
     path: Arc<str>,
     found: mpsc::Sender<Redirect>,
     connections: Arc<Semaphore>,
-) {
-    // Connections live in this set, so that closing the listener closes them.
-    let mut open = JoinSet::new();
-    loop {
-        let Ok(permit) = connections.clone().acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let (path, found) = (path.clone(), found.clone());
-        open.spawn(async move {
-            let _permit = permit;
-            let service = service_fn(|request| {
-                let (path, found) = (path.clone(), found.clone());
-                async move { Ok::<_, Infallible>(respond(&answer(request, &path, found).await)) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_DEADLINE)
-                .max_headers(MAX_HEADERS)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), service);
-            // A visitor who breaks the connection off hurts nobody but himself.
-            let _broken = connection.await;
-        });
-        while open.try_join_next().is_some() {}
-    }
 }
 
-async fn answer(request: hyper::Request<Incoming>, path: &str, found: mpsc::Sender<Redirect>) -> Page {
-    if request.method() != Method::GET || request.uri().path() != path {
-        return Page::not_found();
+impl Server {
+    async fn run(self, listener: TcpListener, mut closing: watch::Receiver<bool>) {
+        // Connections live in this set, so that dropping the listener closes them.
+        let mut open = JoinSet::new();
+        loop {
+            let (stream, permit) = tokio::select! {
+                accepted = self.accept(&listener) => accepted,
+                _ = closing.wait_for(|closing| *closing) => break,
+            };
+            let server = self.clone();
+            open.spawn(async move {
+                let _permit = permit;
+                server.serve(stream).await;
+            });
+            while open.try_join_next().is_some() {}
+        }
+        drop(listener);
+        while open.join_next().await.is_some() {}
     }
-    let query = Secret::new(request.uri().query().unwrap_or_default());
-    let (answer, page) = oneshot::channel();
-    if found.send(Redirect { query, answer }).await.is_err() {
-        return Page::rejected();
+
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+        // The semaphore is never closed, so there is always a permit.
+        let permit = self.connections.clone().acquire_owned().await.ok();
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return (stream, permit),
+                // Out of file descriptors, most likely: give others the time to close some.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
     }
-    page.await.unwrap_or_else(|_| Page::rejected())
+
+    async fn serve(&self, stream: TcpStream) {
+        let service = service_fn(|request| async { Ok::<_, Infallible>(respond(&self.answer(request).await)) });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_DEADLINE)
+            .max_headers(MAX_HEADERS)
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), service);
+        // A visitor who breaks the connection off hurts nobody but himself.
+        let _broken = connection.await;
+    }
+
+    async fn answer(&self, request: hyper::Request<Incoming>) -> Page {
+        if request.method() != Method::GET || request.uri().path() != &*self.path {
+            return Page::not_found();
+        }
+        let query = Secret::new(request.uri().query().unwrap_or_default());
+        let (answer, page) = oneshot::channel();
+        if self.found.send(Redirect { query, answer }).await.is_err() {
+            return Page::rejected();
+        }
+        page.await.unwrap_or_else(|_| Page::rejected())
+    }
 }
 
 fn respond(page: &Page) -> hyper::Response<Full<Bytes>> {
@@ -198,11 +231,12 @@ fn respond(page: &Page) -> hyper::Response<Full<Bytes>> {
 const MAX_WAITING: usize = 16;
 const MAX_HEADERS: usize = 64;
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+const LAST_ANSWER_DEADLINE: Duration = Duration::from_secs(2);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -228,6 +262,7 @@ mod tests {
         let redirect = listener.next().await.unwrap();
         assert!(redirect.query.matches(&Secret::new("state=s&code=c")));
         redirect.answer(Page::connected("github"));
+        listener.close().await;
         let page = visitor.await.unwrap();
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("github is connected"), "{page}");
         assert!(page.contains("no-referrer") && page.contains("default-src 'none'"), "{page}");

@@ -1,0 +1,170 @@
+//! One handle for everything an app does with its connections.
+
+mod login;
+mod ports;
+mod status;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use login::{ConnectOptions, PendingLogin};
+pub use ports::Ports;
+
+use crate::account::{AccountKey, Owner};
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::error::{Error, ErrorCode, Result};
+use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, not_connected};
+use crate::status::{ConnectionStatus, Me};
+use crate::store::key::ChosenKey;
+
+/// The connections of an app. Cheap to clone; all clones are one.
+///
+/// Every method that takes an account works for the owner in it; `account.for_owner(…)` names another than `local`.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    config: Arc<Config>,
+    lifecycle: Arc<Lifecycle>,
+    ports: Ports,
+    chosen_key: Option<ChosenKey>,
+}
+
+impl Auth {
+    /// Opens the store that `config` names, with the network, the keychain and the browser of this machine.
+    ///
+    /// # Errors
+    ///
+    /// `key_unavailable` and `store_failed`, see [`Vault::open`](crate::store::vault::Vault::open); `config_invalid`
+    /// when `config` names a store that this build does not have.
+    pub async fn open(config: Config, environment: &Environment) -> Result<Self> {
+        let ports = Ports::of_this_machine(&config, environment)?;
+        Self::open_with(config, environment, ports).await
+    }
+
+    /// As [`open`](Self::open), with ports of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_with(config: Config, environment: &Environment, ports: Ports) -> Result<Self> {
+        let (vault, chosen_key) = ports.open_vault(&config, environment).await?;
+        let servers = ports.servers(&config);
+        let margin = config.refresh().margin;
+        let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margin);
+        Ok(Self { config: Arc::new(config), lifecycle, ports, chosen_key })
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where the sealing key is kept, if it was chosen just now because the store is new. Tell the person.
+    pub fn chosen_key(&self) -> Option<&ChosenKey> {
+        self.chosen_key.as_ref()
+    }
+
+    /// A token of `account` that is good for at least the configured margin, refreshed if need be; see
+    /// [`Lifecycle::access_token`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn access_token(&self, account: &AccountKey) -> Result<AccessToken> {
+        self.lifecycle.access_token(account).await
+    }
+
+    /// Runs `call` with a good token, and once more with a new one if the resource server rejects it; see
+    /// [`Lifecycle::with_token`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn with_token<T, E, F>(&self, account: &AccountKey, call: impl Fn(AccessToken) -> F) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: Future<Output = Result<Answer<T>, E>>,
+    {
+        self.lifecycle.with_token(account, call).await
+    }
+
+    /// Deletes the connection here and revokes it at the server, and says truthfully what happened; see
+    /// [`Lifecycle::disconnect`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn disconnect(&self, account: &AccountKey) -> Result<Disconnected> {
+        self.lifecycle.disconnect(account).await
+    }
+
+    /// Makes a connected account the owner's active one. Nothing is deleted.
+    ///
+    /// # Errors
+    ///
+    /// `not_connected`, `store_failed`.
+    pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
+        self.lifecycle.server(account)?;
+        if self.lifecycle.vault().load_record(account).await?.is_none() {
+            return Err(not_connected(account));
+        }
+        self.lifecycle.vault().select(&account.owner, Some(account)).await
+    }
+
+    /// Leaves the owner without an active account. Nothing is deleted.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn use_none(&self, owner: &Owner) -> Result<()> {
+        self.lifecycle.vault().select(owner, None).await
+    }
+
+    /// The owner's active account.
+    ///
+    /// # Errors
+    ///
+    /// `no_active_provider` where none is selected; `store_failed`.
+    pub async fn active(&self, owner: &Owner) -> Result<AccountKey> {
+        self.lifecycle.vault().active(owner).await?.ok_or_else(|| {
+            Error::new(ErrorCode::NoActiveProvider, "no provider is selected").with_advice(
+                "Run `loomkin-auth use PROVIDER` to select a connected one, or `loomkin-auth connect PROVIDER`.",
+            )
+        })
+    }
+
+    /// Who the owner is at the active provider.
+    ///
+    /// # Errors
+    ///
+    /// `no_active_provider`, `not_connected`, `store_failed`.
+    pub async fn me(&self, owner: &Owner) -> Result<Me> {
+        status::me(&self.lifecycle, &self.active(owner).await?).await
+    }
+
+    /// The state of every account that the owner has or could have with this configuration, sorted.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn status(&self, owner: &Owner) -> Result<Vec<ConnectionStatus>> {
+        status::of_all(self, owner).await
+    }
+
+    /// A mark that changes when anything in the store does, for showing the status live.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub fn change_mark(&self) -> Result<crate::store::ChangeMark> {
+        self.lifecycle.vault().change_mark()
+    }
+
+    /// Waits for refreshes in flight to be stored, for at most ten seconds. Call it before the process ends.
+    pub async fn close(&self) {
+        self.lifecycle.close(LAST_COMMIT_DEADLINE).await;
+    }
+}
+
+const LAST_COMMIT_DEADLINE: Duration = Duration::from_secs(10);

@@ -1,0 +1,133 @@
+//! The life of a connection between login and disconnect: the only place that joins the store and the network.
+//!
+//! A refresh is a transaction: *claim → re-read → adopt or spend → commit → publish*.
+//!
+//! - The **claim** is taken in the store, so that of all tasks, processes and hosts one presents the refresh token.
+//!   It is also the write-ahead mark "presented, not yet acknowledged": if its holder dies, the next one knows that
+//!   the server may have rotated.
+//! - Under the claim the connection is **read again**; if somebody has renewed it, that is adopted.
+//! - The answer is **committed** durably before anybody sees it, and only past a **fence**: the connection and the
+//!   refresh token that was presented must still be the current ones.
+//! - All this runs in a task of its own; a caller that goes away cannot stop it halfway.
+
+mod access;
+mod expiry;
+mod flight;
+mod login;
+mod refresh;
+mod revoke;
+mod snapshot;
+mod unsaved;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use access::{AccessToken, Answer};
+pub use expiry::Margin;
+pub use login::Connected;
+pub use revoke::{Disconnected, Revoked};
+
+use crate::account::{AccountKey, ProviderId};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorCode, Result};
+use crate::random::Random;
+use crate::server::AuthorizationServer;
+use crate::store::vault::{Entry, Vault};
+
+/// Everything that keeps connections alive. One for each store in a process.
+#[derive(Debug)]
+pub struct Lifecycle {
+    vault: Vault,
+    servers: BTreeMap<ProviderId, Arc<AuthorizationServer>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    margin: Margin,
+    snapshots: snapshot::Snapshots,
+    flights: flight::Flights,
+    unsaved: unsaved::Unsaved,
+    rejected_registrations: refresh::RejectedRegistrations,
+}
+
+impl Lifecycle {
+    /// Over `vault`, for the providers in `servers`. A returned token is good for at least `margin`.
+    pub fn new(
+        vault: Vault,
+        servers: BTreeMap<ProviderId, Arc<AuthorizationServer>>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        margin: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            vault,
+            servers,
+            clock,
+            random,
+            margin: Margin(margin),
+            snapshots: snapshot::Snapshots::default(),
+            flights: flight::Flights::default(),
+            unsaved: unsaved::Unsaved::default(),
+            rejected_registrations: refresh::RejectedRegistrations::default(),
+        })
+    }
+
+    /// The sealed store.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The authorization server of a configured provider.
+    ///
+    /// # Errors
+    ///
+    /// `not_connected` for a provider that the configuration does not have, or has without OAuth.
+    pub fn server(&self, account: &AccountKey) -> Result<&Arc<AuthorizationServer>> {
+        self.servers.get(&account.provider).ok_or_else(|| {
+            Error::new(ErrorCode::NotConnected, format!("{} has no login in this configuration", account.provider))
+                .with_advice("Configure client_id and the endpoints of the provider, or use another provider.")
+                .with_account(account)
+        })
+    }
+
+    /// Waits until no refresh is in flight and nothing waits to be stored, for at most `bound`.
+    ///
+    /// A process that ends earlier than this may lose a refresh token that the server has already rotated.
+    pub async fn close(&self, bound: Duration) {
+        let settled = self.flights.settled();
+        tokio::select! {
+            () = settled => {}
+            () = self.clock.sleep(bound) => tracing::warn!("gave up waiting for a refresh to be stored"),
+        }
+    }
+
+    /// Reads the connection, checks that it was made with this configuration, and remembers it for the fast path.
+    async fn load(&self, account: &AccountKey) -> Result<Arc<Entry>> {
+        // The mark comes first: a change between the two reads then shows as a change.
+        let mark = self.vault.change_mark()?;
+        let stored = self.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
+        let entry = self.unsaved.newest(self.recognise(stored)?);
+        self.snapshots.put(mark, entry.clone());
+        Ok(entry)
+    }
+
+    /// A checkout must not steal tokens: a connection made with other endpoints is none of ours.
+    fn recognise(&self, entry: Entry) -> Result<Arc<Entry>> {
+        let account = &entry.record.account;
+        match self.server(account)?.differs_from(&entry.binding) {
+            None => Ok(Arc::new(entry)),
+            Some(field) => Err(Error::new(
+                ErrorCode::NotConnected,
+                format!("{account} was connected with another {field} than the configuration has now; nothing was sent"),
+            )
+            .with_advice("Check where this configuration file comes from; if it is right, connect again.")
+            .with_account(account)),
+        }
+    }
+}
+
+/// Nothing is stored for `account`.
+pub(crate) fn not_connected(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::NotConnected, format!("{account} is not connected"))
+        .with_advice(format!("Run `loomkin-auth connect {account}`."))
+        .with_account(account)
+}

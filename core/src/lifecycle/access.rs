@@ -1,0 +1,185 @@
+//! A token that is good now: from memory where it is fresh, else from the one refresh that everybody waits for.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Lifecycle, expiry, refresh};
+use crate::account::AccountKey;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, Result};
+use crate::secret::Secret;
+use crate::store::vault::Entry;
+
+/// An access token and what goes with it. Cheap to clone; its `Debug` shows no token.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Entry>);
+
+impl AccessToken {
+    /// The token itself.
+    pub fn secret(&self) -> &Secret {
+        &self.0.tokens.access_token
+    }
+
+    /// `Bearer`, unless the server said otherwise (RFC 6749 §7.1).
+    pub fn token_type(&self) -> &str {
+        &self.0.tokens.token_type
+    }
+
+    /// When it ends; `None` means that it is good until a resource server says no.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.record.columns.expires_at
+    }
+
+    /// The granted scopes.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.record.columns.scopes
+    }
+
+    /// Whose token it is.
+    pub fn account(&self) -> &AccountKey {
+        &self.0.record.account
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("account", &self.account().to_string())
+            .field("expires_at", &self.expires_at())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a resource server made of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer<T> {
+    /// The token was accepted; whatever else the answer says is the caller's business.
+    Accepted(T),
+    /// The token was refused as expired or revoked;
+    /// [`is_token_rejection`](crate::protocol::rejection::is_token_rejection) recognises it.
+    TokenRejected(T),
+}
+
+impl<T> Answer<T> {
+    /// The answer, whichever it is.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Accepted(answer) | Self::TokenRejected(answer) => answer,
+        }
+    }
+}
+
+impl Lifecycle {
+    /// A token of `account` that is good for at least the margin, refreshed if need be.
+    ///
+    /// When the refresh cannot be had now, a token inside the margin is still given as long as it has not ended.
+    /// Dropping the returned future stops the waiting, never a refresh in flight.
+    ///
+    /// # Errors
+    ///
+    /// `not_connected`, `reconnect_required`, `client_rejected`, `server_misbehaved`, `store_failed`; `unavailable`
+    /// once the server could not be reached for about two seconds, or at once while a longer back-off is in force.
+    pub async fn access_token(self: &Arc<Self>, account: &AccountKey) -> Result<AccessToken> {
+        let now = self.clock.now();
+        if let Ok(mark) = self.vault.change_mark()
+            && let Some(entry) = self.snapshots.get(account, mark)
+            && self.margin.is_fresh(&entry.record.columns, now)
+        {
+            return Ok(AccessToken(entry));
+        }
+        let patient_until = now.plus(PATIENCE);
+        loop {
+            let entry = self.load(account).await?;
+            if self.margin.is_fresh(&entry.record.columns, self.clock.now()) {
+                return Ok(AccessToken(entry));
+            }
+            match self.renew(entry.clone(), None).await {
+                Ok(renewed) if expiry::is_good(&renewed.record.columns, self.clock.now()) => {
+                    return Ok(AccessToken(renewed));
+                }
+                // The server gave a token that has ended already, or one that cannot be stored has ended meanwhile.
+                Ok(_) => return Err(ended_at_birth(account)),
+                Err(error) => {
+                    let now = self.clock.now();
+                    if outlives_failure(error.code()) && expiry::is_good(&entry.record.columns, now) {
+                        tracing::debug!(%account, code = %error.code(), "serving a token inside its margin");
+                        return Ok(AccessToken(entry));
+                    }
+                    match error.retry_after() {
+                        Some(wait) if error.is_transient() && now.plus(wait) <= patient_until => {
+                            self.clock.sleep(wait).await;
+                        }
+                        _ => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs `call` with a good token of `account`. If the resource server rejects that token, renews it — unless
+    /// somebody has done so already — and runs `call` exactly once more.
+    ///
+    /// A token younger than 30 seconds is not renewed by force: a server that rejects a new token would reject the
+    /// next one too. The first answer is returned then.
+    ///
+    /// # Errors
+    ///
+    /// Those of `call`, and those of [`access_token`](Self::access_token).
+    pub async fn with_token<T, E, F>(
+        self: &Arc<Self>,
+        account: &AccountKey,
+        call: impl Fn(AccessToken) -> F,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+        F: Future<Output = Result<Answer<T>, E>>,
+    {
+        let token = self.access_token(account).await?;
+        match call(token.clone()).await? {
+            Answer::Accepted(answer) => Ok(answer),
+            Answer::TokenRejected(answer) => match self.replace_rejected(&token).await? {
+                None => Ok(answer),
+                Some(renewed) => call(renewed).await.map(Answer::into_inner),
+            },
+        }
+    }
+
+    /// Another token than `rejected`, or `None` where `rejected` is too young to be replaced.
+    async fn replace_rejected(self: &Arc<Self>, rejected: &AccessToken) -> Result<Option<AccessToken>> {
+        let current = self.load(rejected.account()).await?;
+        if !current.tokens.access_token.matches(rejected.secret()) {
+            return Ok(Some(AccessToken(current)));
+        }
+        if current.record.columns.issued_at.plus(YOUNGEST_TO_RENEW) > self.clock.now() {
+            return Ok(None);
+        }
+        let renewed = self.renew(current, Some(rejected.secret().clone())).await?;
+        Ok((!renewed.tokens.access_token.matches(rejected.secret())).then_some(AccessToken(renewed)))
+    }
+
+    /// Waits for the flight that renews `seen`, and starts it if there is none.
+    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, rejected: Option<Secret>) -> Result<Arc<Entry>> {
+        let account = seen.record.account.clone();
+        self.flights
+            .join(&account, |flight| refresh::Refresh::new(self.clone(), flight, rejected).run(seen))
+            .await
+            .map_err(|error| error.with_account(&account))
+    }
+}
+
+/// Failures that say nothing about the token that is stored.
+fn outlives_failure(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::StoreFailed | ErrorCode::Unavailable)
+}
+
+fn ended_at_birth(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::ServerMisbehaved, "the authorization server gave a token that has ended already")
+        .with_advice("Check this machine's clock; if it is right, report this to the provider.")
+        .with_account(account)
+}
+
+/// How long a caller waits for a server that does not answer, back-offs included, before being told so.
+const PATIENCE: Duration = Duration::from_secs(2);
+const YOUNGEST_TO_RENEW: Duration = Duration::from_secs(30);

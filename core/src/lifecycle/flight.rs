@@ -1,0 +1,95 @@
+//! One refresh in flight for each account of a process, in a task of its own that everybody can wait for.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::account::AccountKey;
+use crate::error::{Error, ErrorCode, Result};
+use crate::store::vault::Entry;
+
+/// What a flight has to say; `None` until it says it.
+type Outcome = Option<Result<Arc<Entry>>>;
+
+/// The flights of this process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flights(Arc<Mutex<HashMap<AccountKey, watch::Receiver<Outcome>>>>);
+
+/// The task's end of a flight. When it is dropped, by its end or by a panic, the flight is over.
+#[derive(Debug)]
+pub(super) struct Flight {
+    account: AccountKey,
+    announce: watch::Sender<Outcome>,
+    flights: Flights,
+}
+
+impl Flights {
+    /// Waits for the flight of `account`, and starts one with `refresh` if there is none. Dropping the returned
+    /// future stops the waiting, never the flight.
+    pub(super) async fn join<F>(
+        &self,
+        account: &AccountKey,
+        refresh: impl FnOnce(Arc<Flight>) -> F,
+    ) -> Result<Arc<Entry>>
+    where
+        F: Future<Output = Result<Arc<Entry>>> + Send + 'static,
+    {
+        let mut outcome = {
+            let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match flights.get(account) {
+                Some(outcome) => outcome.clone(),
+                None => {
+                    let (announce, outcome) = watch::channel(None);
+                    flights.insert(account.clone(), outcome.clone());
+                    let flight = Arc::new(Flight { account: account.clone(), announce, flights: self.clone() });
+                    let refresh = refresh(flight.clone());
+                    tokio::spawn(async move {
+                        let result = refresh.await;
+                        flight.end(result);
+                    });
+                    outcome
+                }
+            }
+        };
+        match outcome.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(result)) => result.clone(),
+            _ => Err(Error::new(ErrorCode::Unavailable, "the refresh was broken off, as this process is ending")
+                .with_account(account)),
+        }
+    }
+
+    /// Completes when no flight of now is in the air any more.
+    pub(super) async fn settled(&self) {
+        let flights: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for mut outcome in flights {
+            // Ends with an error when the task drops its sender, and that is the event waited for.
+            let _ended = outcome.wait_for(|_| false).await;
+        }
+    }
+}
+
+impl Flight {
+    /// Tells the waiting callers `result` while the flight goes on.
+    pub(super) fn announce(&self, result: Result<Arc<Entry>>) {
+        self.announce.send_replace(Some(result));
+    }
+
+    /// Lets later callers start a flight of their own, then tells those who wait. In this order, because a caller who
+    /// has the result and asks again must not be given the same result again.
+    fn end(&self, result: Result<Arc<Entry>>) {
+        self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
+        self.announce(result);
+    }
+}
+
+/// A flight that panicked must not keep the account for ever.
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if flights.get(&self.account).is_some_and(|outcome| outcome.same_channel(&self.announce.subscribe())) {
+            flights.remove(&self.account);
+        }
+    }
+}

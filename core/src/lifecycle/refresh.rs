@@ -1,0 +1,252 @@
+//! The refresh transaction: claim, read again, adopt or spend, commit, publish.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::flight::Flight;
+use super::{Lifecycle, expiry, not_connected};
+use crate::account::AccountKey;
+use crate::backoff;
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::refresh::RefreshAnswer;
+use crate::protocol::token_set::TokenSet;
+use crate::secret::Secret;
+use crate::server::AuthorizationServer;
+use crate::store::vault::{Claimed, Committed, Entry};
+use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason, TokenDigest};
+
+/// Refresh tokens for which the server refused our registration, while this process has been running. The
+/// configuration of a process does not change, so asking again could only make matters worse; another process, with a
+/// corrected configuration, asks for itself.
+pub(super) type RejectedRegistrations = Mutex<HashMap<AccountKey, (TokenDigest, Error)>>;
+
+/// One run of the transaction.
+#[derive(Debug)]
+pub(super) struct Refresh {
+    lifecycle: Arc<Lifecycle>,
+    flight: Arc<Flight>,
+    /// The access token that a resource server said no to, where that is the reason.
+    rejected: Option<Secret>,
+}
+
+impl Refresh {
+    pub(super) fn new(lifecycle: Arc<Lifecycle>, flight: Arc<Flight>, rejected: Option<Secret>) -> Self {
+        Self { lifecycle, flight, rejected }
+    }
+
+    /// Renews what the caller has `seen`, or finds that nobody needs to.
+    pub(super) async fn run(self, seen: Arc<Entry>) -> Result<Arc<Entry>> {
+        let account = seen.record.account.clone();
+        let server = self.lifecycle.server(&account)?.clone();
+        let result = self.claim_and_spend(&server, seen).await;
+        if let Ok(renewed) = &result {
+            // For the fast path. What was committed stays true if this read fails.
+            let _snapshot = self.lifecycle.load(&account).await;
+            tracing::debug!(%account, expires_at = ?renewed.record.columns.expires_at, "renewed or adopted");
+        }
+        result
+    }
+
+    async fn claim_and_spend(&self, server: &AuthorizationServer, mut seen: Arc<Entry>) -> Result<Arc<Entry>> {
+        let vault = &self.lifecycle.vault;
+        let account = seen.record.account.clone();
+        // Discovery may take as long as a refresh: it must not eat into the lease.
+        server.endpoints().await?;
+        loop {
+            if let Some(verdict) = self.verdict(&seen) {
+                return verdict.map(|()| seen);
+            }
+            let attempt = AttemptId(self.lifecycle.random.make_bytes()?);
+            let before = vault.change_mark()?;
+            match vault.claim(&seen, attempt, LEASE).await? {
+                Claimed::Claimed { entry, orphaned } => {
+                    let entry = self.lifecycle.recognise(entry)?;
+                    if let Some(verdict) = self.verdict(&entry) {
+                        self.give_back(&account, attempt, None).await;
+                        return verdict.map(|()| entry);
+                    }
+                    return self.spend(server, entry, attempt, orphaned).await;
+                }
+                Claimed::Gone => return Err(not_connected(&account)),
+                Claimed::Held { remaining } => {
+                    self.wait_for_change(before, remaining).await?;
+                    seen = self.lifecycle.load(&account).await?;
+                }
+                Claimed::Moved(entry) => seen = self.lifecycle.recognise(entry)?,
+            }
+        }
+    }
+
+    /// Whether `entry` settles the matter without a request: it is as good as a new one, or no request may be made.
+    fn verdict(&self, entry: &Entry) -> Option<Result<()>> {
+        let (lifecycle, columns, now) = (&self.lifecycle, &entry.record.columns, self.lifecycle.clock.now());
+        let account = &entry.record.account;
+        let rejected = self.rejected.as_ref().is_some_and(|token| token.matches(&entry.tokens.access_token));
+        if !rejected && lifecycle.margin.is_fresh(columns, now) {
+            return Some(Ok(()));
+        }
+        let Some(digest) = entry.record.refresh_digest else {
+            let good = !rejected && expiry::is_good(columns, now);
+            return Some(if good { Ok(()) } else { Err(reconnect_required(account, ReconnectReason::Expired)) });
+        };
+        let registrations = lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, error)) = registrations.get(account).filter(|(presented, _)| *presented == digest) {
+            return Some(Err(error.clone()));
+        }
+        let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
+        match (failure.kind, failure.next_attempt_at) {
+            (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
+            (_, Some(next)) if now < next => Some(Err(Error::new(
+                ErrorCode::Unavailable,
+                format!("{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"),
+            )
+            .with_retry_after(next.time_left(now))
+            .with_account(account))),
+            _ => None,
+        }
+    }
+
+    /// Presents the refresh token, under the claim `attempt`.
+    async fn spend(
+        &self,
+        server: &AuthorizationServer,
+        entry: Arc<Entry>,
+        attempt: AttemptId,
+        orphaned: bool,
+    ) -> Result<Arc<Entry>> {
+        let account = &entry.record.account;
+        let (Some(refresh_token), Some(presented)) = (&entry.tokens.refresh_token, entry.record.refresh_digest) else {
+            return Err(reconnect_required(account, ReconnectReason::Expired));
+        };
+        let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
+        // Somebody presented this token before, and nobody knows what the server made of it.
+        let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
+        let mut answer = server.refresh(refresh_token).await;
+        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() {
+            uncertain = true;
+            answer = server.refresh(refresh_token).await;
+        }
+        let (kind, retry_after, error) = match answer {
+            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, tokens).await,
+            RefreshAnswer::Permanent(error) => return self.refused_for_good(entry, attempt, uncertain, error).await,
+            RefreshAnswer::Client(error) => {
+                self.give_back(account, attempt, None).await;
+                let mut registrations =
+                    self.lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
+                registrations.insert(account.clone(), (presented, error.clone()));
+                return Err(error);
+            }
+            // What is uncertain stays so until the server gives a clear answer.
+            RefreshAnswer::Refused { retry_after, error } if !uncertain => (FailureKind::Refused, retry_after, error),
+            RefreshAnswer::Refused { retry_after, error } | RefreshAnswer::Unknown { retry_after, error } => {
+                (FailureKind::Unknown, retry_after, error)
+            }
+        };
+        let in_a_row = earlier.map_or(0, |failure| failure.in_a_row).saturating_add(1);
+        let wait = backoff::wait_after(in_a_row, retry_after, &*self.lifecycle.random)?;
+        let now = self.lifecycle.clock.now();
+        let next_attempt_at = Some(now.plus(wait));
+        self.give_back(account, attempt, Some(Failure { kind, presented, in_a_row, at: now, next_attempt_at })).await;
+        Err(error.with_retry_after(wait))
+    }
+
+    /// Stores the answer before anybody sees it.
+    async fn keep(&self, server: &AuthorizationServer, entry: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
+        let account = &entry.record.account;
+        let tokens = tokens.or_from(&entry.tokens);
+        let mut failures = 0;
+        loop {
+            match self.lifecycle.vault.commit(&entry, &tokens).await {
+                Ok(outcome) => {
+                    self.lifecycle.unsaved.remove(account);
+                    return match outcome {
+                        Committed::Committed(renewed) => Ok(Arc::new(renewed)),
+                        Committed::Superseded(newer) => self.lifecycle.recognise(newer),
+                        Committed::Disconnected => {
+                            // The person has left; what the server gave meanwhile must not outlive that.
+                            let _best_effort = server.revoke(&tokens).await;
+                            Err(not_connected(account))
+                        }
+                    };
+                }
+                Err(error) => {
+                    // The old token is spent: these are the only ones that work. They serve this process, and the
+                    // flight goes on trying to store them.
+                    failures += 1;
+                    tracing::warn!(%account, failures, code = %error.code(), "a refreshed token could not be stored");
+                    if let Some(replaced) = entry.record.refresh_digest.filter(|_| failures == 1) {
+                        let unsaved = Arc::new(self.lifecycle.vault.renewed(&entry, &tokens));
+                        self.lifecycle.unsaved.put(replaced, unsaved.clone());
+                        self.lifecycle.snapshots.remove(account);
+                        self.flight.announce(Ok(unsaved));
+                    }
+                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random)?.min(LONGEST_COMMIT_WAIT);
+                    self.lifecycle.clock.sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    /// The server says that the grant is invalid. Unless somebody has meanwhile stored another, that is remembered for
+    /// exactly this token; nothing is deleted.
+    async fn refused_for_good(
+        &self,
+        entry: Arc<Entry>,
+        attempt: AttemptId,
+        uncertain: bool,
+        error: Error,
+    ) -> Result<Arc<Entry>> {
+        let account = &entry.record.account;
+        let Some(presented) = entry.record.refresh_digest else { return Err(error) };
+        let stored = self.lifecycle.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
+        if stored.record.connection != entry.record.connection || stored.record.refresh_digest != Some(presented) {
+            return self.lifecycle.recognise(stored);
+        }
+        let reason = if uncertain { ReconnectReason::Interrupted } else { ReconnectReason::Revoked };
+        let failure = Failure {
+            kind: FailureKind::Permanent(reason),
+            presented,
+            in_a_row: 1,
+            at: self.lifecycle.clock.now(),
+            next_attempt_at: None,
+        };
+        self.give_back(account, attempt, Some(failure)).await;
+        Err(reconnect_required(account, reason))
+    }
+
+    /// Ends the claim. If the store does not take that, the lease ends it.
+    async fn give_back(&self, account: &AccountKey, attempt: AttemptId, failure: Option<Failure>) {
+        if let Err(error) = self.lifecycle.vault.abandon(account, attempt, failure).await {
+            tracing::warn!(%account, code = %error.code(), "a claim could not be given back; its lease will end it");
+        }
+    }
+
+    /// Waits until the store has changed since `before`, or it is time to ask again: a holder that died changes
+    /// nothing, and only another claim finds out.
+    async fn wait_for_change(&self, before: crate::store::ChangeMark, remaining: Duration) -> Result<()> {
+        let mut waited = Duration::ZERO;
+        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before {
+            self.lifecycle.clock.sleep(LOOK_EVERY).await;
+            waited += LOOK_EVERY;
+        }
+        Ok(())
+    }
+}
+
+fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
+    let why = match reason {
+        ReconnectReason::Expired => "its access token has ended and the provider gave no refresh token",
+        ReconnectReason::Interrupted => "the answer to a refresh was lost and the old token is no longer accepted",
+        ReconnectReason::Revoked => "the provider no longer accepts its refresh token",
+    };
+    Error::new(ErrorCode::ReconnectRequired, format!("{account} must be connected again: {why}"))
+        .with_advice(format!("Run `loomkin-auth connect {account}`."))
+        .with_account(account)
+}
+
+/// Longer than the longest HTTP request, so that a living holder always ends before its lease does.
+const LEASE: Duration = Duration::from_secs(45);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
+const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

@@ -1,0 +1,143 @@
+//! An authorization server that can be talked to: the provider's words and the network, joined.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::{HttpClient, SendError};
+use crate::protocol::identity::{self, Identity};
+use crate::protocol::message::Request;
+use crate::protocol::redirect::AuthorizationGrant;
+use crate::protocol::refresh::{self, RefreshAnswer};
+use crate::protocol::revocation::{self, Revoked};
+use crate::protocol::token;
+use crate::protocol::token_set::TokenSet;
+use crate::provider::{Binding, Metadata, Provider, ProviderBuilder};
+use crate::secret::Secret;
+
+/// One provider of the configuration. Its metadata is read at first use and kept.
+#[derive(Debug)]
+pub struct AuthorizationServer {
+    builder: ProviderBuilder,
+    binding: Binding,
+    provider: OnceCell<Provider>,
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+}
+
+impl AuthorizationServer {
+    /// The server of `builder`, reached through `http`; `binding` is what its connections remember.
+    pub fn new(
+        builder: ProviderBuilder,
+        binding: Binding,
+        http: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { builder, binding, provider: OnceCell::new(), http, clock }
+    }
+
+    /// What connections of this configuration remember.
+    pub fn binding(&self) -> Value {
+        self.binding.to_json()
+    }
+
+    /// The resource server that the configuration names for it.
+    pub fn base_url(&self) -> Option<String> {
+        self.builder.base_url.as_ref().map(ToString::to_string)
+    }
+
+    /// The configuration key in which a `remembered` binding differs from this configuration. One that cannot be read
+    /// differs as well.
+    pub fn differs_from(&self, remembered: &Value) -> Option<&'static str> {
+        match Binding::from_json(remembered) {
+            Ok(remembered) => remembered.differs_from(&self.binding),
+            Err(_) => Some("configuration"),
+        }
+    }
+
+    /// The provider, with its metadata where an issuer is configured. Failures are not kept: the next call asks again.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` when the metadata cannot be had now, `server_misbehaved` when it is not what RFC 8414 says,
+    /// `config_invalid` when the server lacks what is needed.
+    pub async fn provider(&self) -> Result<&Provider> {
+        self.provider.get_or_try_init(|| self.discover()).await
+    }
+
+    async fn discover(&self) -> Result<Provider> {
+        let mut failure = None;
+        let issuer = self.builder.issuer.as_deref().unwrap_or_default();
+        for url in self.builder.discovery_urls()? {
+            let found = match self.http.send(Request::get(url)).await {
+                Ok(response) if response.status == 200 => Metadata::read(&response.body, issuer),
+                Ok(response) if response.status >= 500 || response.status == 429 => {
+                    Err(Error::new(ErrorCode::Unavailable, "the provider's metadata cannot be read now"))
+                }
+                Ok(_) => Err(Error::new(ErrorCode::ServerMisbehaved, "the provider has no metadata for its issuer")
+                    .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
+                Err(error) => Err(error.into()),
+            };
+            match found {
+                Ok(metadata) => return self.builder.clone().build(Some(&metadata)),
+                // The first place to look is the one the RFC prefers; its failure says most. An outage says more
+                // than an absence, though.
+                Err(error) if error.is_transient() => failure = Some(error),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        match failure {
+            Some(error) => Err(error.with_provider(&self.builder.id)),
+            None => self.builder.clone().build(None),
+        }
+    }
+
+    /// Exchanges a grant for tokens (RFC 6749 §4.1.3). Where the answer is silent, the scopes asked for are granted.
+    ///
+    /// # Errors
+    ///
+    /// `login_closed` when the code is no longer good; `client_rejected`, `unavailable`, `server_misbehaved`.
+    pub async fn exchange(&self, grant: AuthorizationGrant) -> Result<TokenSet> {
+        let provider = self.provider().await?;
+        let request = token::request_access_token(provider, grant)?;
+        let sent_at = self.clock.now();
+        let response = self.http.send(request).await.map_err(Error::from)?;
+        let mut tokens = token::read_access_token_answer(&response, sent_at)?;
+        tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
+        Ok(tokens)
+    }
+
+    /// Presents a refresh token (RFC 6749 §6).
+    pub async fn refresh(&self, refresh_token: &Secret) -> RefreshAnswer {
+        let request = match self.provider().await.and_then(|provider| refresh::request_refresh(provider, refresh_token))
+        {
+            Ok(request) => request,
+            Err(error) => return RefreshAnswer::Client(error),
+        };
+        let sent_at = self.clock.now();
+        match self.http.send(request).await {
+            Ok(response) => refresh::read_refresh_answer(&response, sent_at, self.clock.now()),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Whether the provider is known to answer a quick repeat of a refresh like the first.
+    pub fn forgives_repeat(&self) -> bool {
+        self.provider.get().is_some_and(|provider| provider.quirks.forgives_repeat)
+    }
+
+    /// Ends the grant of `tokens` at the server, as far as it has a way to.
+    pub async fn revoke(&self, tokens: &TokenSet) -> Revoked {
+        let _ = (tokens, SendError::NotSent { reason: "" });
+        revocation::todo_placeholder()
+    }
+
+    /// Whose tokens these are, where the provider says.
+    pub async fn identify(&self, tokens: &TokenSet) -> Result<Option<Identity>> {
+        let _ = tokens;
+        identity::todo_placeholder()
+    }
+}
