@@ -4,8 +4,16 @@
 
 mod claim;
 mod entry;
+mod files;
+pub mod key;
+pub mod memory;
+mod payload;
+mod seal;
+pub mod vault;
 
+use std::any::Any;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,11 +21,14 @@ use async_trait::async_trait;
 pub use claim::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, Failure, FailureKind, ReconnectReason,
 };
-pub use entry::{Columns, ConnectionId, NewConnection, Record, SealedTokens, TokenDigest, WrappedKey};
+pub use entry::{
+    Columns, ConnectionId, NewConnection, Record, SealedTokens, StoreId, TokenDigest, WrappedKey,
+};
 
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::secret::SecretKey;
 
 /// A place that keeps connections durably and lets exactly one caller at a time refresh each of them.
 ///
@@ -72,6 +83,18 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     /// Selects the owner's active account, or none. Deletes nothing.
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()>;
 
+    /// Whether no owner has any connection. A tombstone is none.
+    async fn is_empty(&self) -> Result<bool>;
+
+    /// The store's own name, given when it was made.
+    async fn id(&self) -> Result<StoreId>;
+
+    /// How far the store reaches, and so where its sealing key may be kept.
+    fn reach(&self) -> Reach;
+
+    /// Keeps everybody else from making data keys until the returned guard is dropped or its process dies.
+    async fn lock_keys(&self) -> Result<KeysGuard>;
+
     /// The data keys of this store, wrapped; the newest last.
     async fn keys(&self) -> Result<Vec<WrappedKey>>;
 
@@ -81,6 +104,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     /// A mark that differs from every earlier one as soon as anybody has changed the store.
     ///
     /// On one host a change shows before the method that made it returns. Costs at most one cheap system call.
+    /// Take the mark *before* loading: a mark taken afterwards may already stand for a change that the load missed.
     fn change_mark(&self) -> Result<ChangeMark>;
 
     /// The present moment by the clock that leases and deadlines are measured with.
@@ -90,3 +114,35 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 /// See [`TokenStore::change_mark`]. Only equality has a meaning.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ChangeMark(pub u64);
+
+/// See [`TokenStore::reach`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Reach {
+    /// One host. A key file may be made at `key_file`, beside the store.
+    Host {
+        /// Where: the store's own path with `.key` appended.
+        key_file: PathBuf,
+    },
+    /// One process: the store ends with it, and so may the secret that stands for its key source.
+    Process {
+        /// Random, made with the store.
+        secret: SecretKey,
+    },
+}
+
+/// See [`TokenStore::lock_keys`].
+pub struct KeysGuard(#[expect(dead_code, reason = "held for its `Drop`")] Box<dyn Any + Send>);
+
+impl KeysGuard {
+    /// A guard that lasts as long as `lock` does.
+    pub fn new(lock: impl Any + Send) -> Self {
+        Self(Box::new(lock))
+    }
+}
+
+impl fmt::Debug for KeysGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeysGuard")
+    }
+}

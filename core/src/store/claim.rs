@@ -44,6 +44,38 @@ pub enum ClaimOutcome {
     Moved(Box<Record>),
 }
 
+/// What is to be done about a request for the claim. Every backend asks this, inside its transaction.
+pub(super) enum Verdict {
+    Gone,
+    Grant { orphaned: bool },
+    Held { remaining: Duration },
+    Moved,
+}
+
+/// Judges a request for the claim of `record` at `now`. `alive` is asked only about a claim whose lease still runs.
+pub(super) fn judge(
+    record: Option<&Record>,
+    connection: ConnectionId,
+    presented: TokenDigest,
+    now: Timestamp,
+    alive: impl FnOnce() -> bool,
+) -> Verdict {
+    let Some(record) = record else { return Verdict::Gone };
+    if record.connection != connection || record.refresh_digest != Some(presented) {
+        return Verdict::Moved;
+    }
+    match record.claim {
+        None => Verdict::Grant { orphaned: false },
+        Some(claim) => {
+            let remaining = claim.deadline.time_left(now);
+            if !remaining.is_zero() && alive() {
+                return Verdict::Held { remaining };
+            }
+            Verdict::Grant { orphaned: claim.presented == presented }
+        }
+    }
+}
+
 /// The answer to a refresh, to be stored.
 #[derive(Clone, Debug)]
 pub struct Commit {

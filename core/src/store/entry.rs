@@ -2,17 +2,36 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::{Claim, Failure};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
+use crate::secret::Secret;
 
 /// The identity of one login's outcome: random, never reused, not changed by a refresh.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct ConnectionId(pub [u8; 16]);
 
+/// The identity of a store: random, made with it. It names the store's entry in a keychain.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct StoreId(pub [u8; 16]);
+
 /// The SHA-256 that stands for a refresh token wherever the token itself must not be: in claims, failures, fences.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct TokenDigest(pub [u8; 32]);
+
+impl TokenDigest {
+    /// The digest of `token` in `connection`. Equal tokens of two connections have unequal digests.
+    pub fn derive(connection: ConnectionId, token: &Secret) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"loomkin-auth token digest v1\0");
+        hash.update(connection.0);
+        // The token goes into the hash, and nowhere else.
+        hash.update(token.expose());
+        Self(hash.finalize().into())
+    }
+}
 
 /// Tokens and the binding of their connection, sealed. Self-describing: it begins with a format version and a key id.
 #[derive(Clone, Eq, PartialEq)]
@@ -120,6 +139,13 @@ pub struct WrappedKey {
     pub wrapped: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// 32 hexadecimal digits.
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 impl fmt::Debug for Columns {

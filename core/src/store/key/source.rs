@@ -1,0 +1,146 @@
+//! One source of a wrapping key: how it is written down, and how its secret is fetched or made.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{KeySetting, Keychain, env, file, keychain};
+use crate::clock::Clock;
+use crate::environment::Environment;
+use crate::error::{Error, ErrorCode, Result};
+use crate::random::Random;
+use crate::store::{Reach, StoreId};
+
+/// The secret of a source: what the wrapping key is derived from. At least 32 bytes.
+pub(super) type SourceSecret = Zeroizing<Vec<u8>>;
+
+/// A source as a wrapped key records it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Source {
+    Env(String),
+    /// A relative path starts from the store's directory, so that the two can be moved together.
+    File(PathBuf),
+    Keychain,
+    /// The store object itself, for a store that ends with its process.
+    Process,
+}
+
+impl Source {
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            None if text == "keychain" => Ok(Self::Keychain),
+            None if text == "process" => Ok(Self::Process),
+            Some(("env", name)) => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) => Ok(Self::File(PathBuf::from(path))),
+            _ => Err(Error::new(
+                ErrorCode::KeyUnavailable,
+                "the store's key comes from a source that this version does not know",
+            )
+            .with_advice("Update Loomkin Auth.")),
+        }
+    }
+
+    /// The setting that asks for this source; `None` for one that no setting can ask for.
+    pub(super) fn setting(&self, reach: &Reach) -> KeySetting {
+        match self {
+            Self::Env(name) => KeySetting::Env(name.clone()),
+            Self::File(path) => KeySetting::File(beside_store(path, reach)),
+            Self::Keychain => KeySetting::Keychain,
+            Self::Process => KeySetting::Auto,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Keychain => f.write_str("keychain"),
+            Self::Process => f.write_str("process"),
+        }
+    }
+}
+
+/// Everything that sources draw from.
+pub(super) struct Sources<'a> {
+    pub(super) store: StoreId,
+    pub(super) reach: Reach,
+    pub(super) environment: &'a Environment,
+    pub(super) keychain: Arc<dyn Keychain>,
+    pub(super) random: &'a dyn Random,
+    pub(super) clock: &'a dyn Clock,
+}
+
+impl Sources<'_> {
+    /// The secret that `source` has; it is never made here.
+    pub(super) async fn fetch(&self, source: &Source) -> Result<SourceSecret> {
+        match source {
+            Source::Env(name) => env::read(name, self.environment),
+            Source::File(path) => file::read(&beside_store(path, &self.reach)),
+            Source::Keychain => match keychain::read(&self.keychain, self.store, self.clock).await? {
+                Some(secret) => Ok(secret),
+                None => Err(Error::new(ErrorCode::KeyUnavailable, "the keychain has no key of this store")
+                    .with_advice(
+                        "Restore the keychain, or use the machine and login that the store was made with.",
+                    )),
+            },
+            Source::Process => match &self.reach {
+                // It becomes the wrapping key of the store that made it.
+                Reach::Process { secret } => Ok(Zeroizing::new(secret.expose().to_vec())),
+                Reach::Host { .. } => Err(Error::new(
+                    ErrorCode::KeyUnavailable,
+                    "the store's key ended with the process that made it",
+                )),
+            },
+        }
+    }
+
+    /// The source for a new store, whose secret exists when this returns, and why the keychain was passed over.
+    pub(super) async fn choose(&self, setting: &KeySetting) -> Result<(Source, Option<String>)> {
+        match (setting, &self.reach) {
+            (KeySetting::Env(name), _) => {
+                env::read(name, self.environment).map_err(|error| env::with_recipe(error, name))?;
+                Ok((Source::Env(name.clone()), None))
+            }
+            (KeySetting::File(path), _) => {
+                let path = self.environment.current_dir().join(path);
+                file::read(&path).map_err(|error| file::with_recipe(error, &path))?;
+                Ok((Source::File(path), None))
+            }
+            (KeySetting::Keychain, _) => {
+                keychain::read_or_make(&self.keychain, self.store, self.random, self.clock).await?;
+                Ok((Source::Keychain, None))
+            }
+            (KeySetting::Auto, Reach::Process { .. }) => Ok((Source::Process, None)),
+            (KeySetting::Auto, Reach::Host { key_file }) => {
+                let made = keychain::read_or_make(&self.keychain, self.store, self.random, self.clock).await;
+                let Err(error) = made else { return Ok((Source::Keychain, None)) };
+                file::read_or_make(key_file, self.random)?;
+                let name = key_file.file_name().map_or_else(|| key_file.clone(), PathBuf::from);
+                Ok((Source::File(name), Some(error.message().to_owned())))
+            }
+        }
+    }
+
+    /// Whether `setting` asks for `source`.
+    pub(super) fn agrees(&self, setting: &KeySetting, source: &Source) -> bool {
+        match (setting, source) {
+            (KeySetting::Auto, _) => true,
+            (KeySetting::File(path), Source::File(recorded)) => {
+                self.environment.current_dir().join(path) == beside_store(recorded, &self.reach)
+            }
+            _ => *setting == source.setting(&self.reach),
+        }
+    }
+}
+
+fn beside_store(path: &Path, reach: &Reach) -> PathBuf {
+    match reach {
+        Reach::Host { key_file } => key_file.parent().map_or_else(|| path.to_owned(), |dir| dir.join(path)),
+        Reach::Process { .. } => path.to_owned(),
+    }
+}

@@ -1,0 +1,217 @@
+//! A store that ends with its process: for tests, and for apps that log in anew each time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::claim::{Verdict, judge};
+use super::{
+    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+};
+use crate::account::{AccountKey, Owner};
+use crate::clock::{Clock, Timestamp};
+use crate::error::Result;
+use crate::random::Random;
+use crate::secret::SecretKey;
+
+/// A [`TokenStore`] in memory. Clones and other handles of one store share it, as processes share a file.
+#[derive(Clone, Debug)]
+pub struct MemoryStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    clock: Arc<dyn Clock>,
+    id: StoreId,
+    secret: SecretKey,
+    rows: Mutex<Rows>,
+    keys_lock: Arc<tokio::sync::Mutex<()>>,
+    changes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    connections: BTreeMap<AccountKey, Record>,
+    active: BTreeMap<Owner, AccountKey>,
+    keys: Vec<WrappedKey>,
+}
+
+impl MemoryStore {
+    /// An empty store whose leases run by `clock`.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when `random` gives nothing.
+    pub fn new(clock: Arc<dyn Clock>, random: &dyn Random) -> Result<Self> {
+        Ok(Self(Arc::new(Shared {
+            clock,
+            id: StoreId(random.make_bytes()?),
+            secret: SecretKey::new(&random.make_bytes()?),
+            rows: Mutex::default(),
+            keys_lock: Arc::default(),
+            changes: AtomicU64::new(0),
+        })))
+    }
+
+    /// The rows. A panic elsewhere leaves them whole: every method changes them in one step.
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.0.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that something has changed, while the caller still holds the rows.
+    fn changed(&self, _rows: &MutexGuard<'_, Rows>) {
+        self.0.changes.fetch_add(1, Ordering::Release);
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryStore {
+    async fn load(&self, account: &AccountKey) -> Result<Option<Record>> {
+        Ok(self.rows().connections.get(account).cloned())
+    }
+
+    async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
+        Ok(self
+            .rows()
+            .connections
+            .values()
+            .filter(|record| record.account.owner == *owner)
+            .cloned()
+            .collect())
+    }
+
+    async fn connect(&self, login: NewConnection) -> Result<()> {
+        let mut rows = self.rows();
+        rows.active.insert(login.account.owner.clone(), login.account.clone());
+        rows.connections.insert(login.account.clone(), Record::from_login(login));
+        self.changed(&rows);
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        account: &AccountKey,
+        connection: ConnectionId,
+        presented: TokenDigest,
+        attempt: AttemptId,
+        lease: Duration,
+    ) -> Result<ClaimOutcome> {
+        let now = self.0.clock.now();
+        let mut rows = self.rows();
+        // Whoever made a claim here lives: it is this process.
+        let verdict = judge(rows.connections.get(account), connection, presented, now, || true);
+        let Some(record) = rows.connections.get_mut(account) else { return Ok(ClaimOutcome::Gone) };
+        let outcome = match verdict {
+            Verdict::Gone => return Ok(ClaimOutcome::Gone),
+            Verdict::Held { remaining } => return Ok(ClaimOutcome::Held { remaining }),
+            Verdict::Moved => return Ok(ClaimOutcome::Moved(Box::new(record.clone()))),
+            Verdict::Grant { orphaned } => {
+                record.claim = Some(Claim { attempt, presented, deadline: now.plus(lease) });
+                ClaimOutcome::Claimed { record: Box::new(record.clone()), orphaned }
+            }
+        };
+        self.changed(&rows);
+        Ok(outcome)
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
+        let mut rows = self.rows();
+        // A missing row is this backend's tombstone: it keeps nothing that could outlive the process.
+        let Some(record) = rows.connections.get_mut(&commit.account) else {
+            return Ok(CommitOutcome::Disconnected);
+        };
+        if record.connection != commit.connection || record.refresh_digest != Some(commit.presented) {
+            return Ok(CommitOutcome::Superseded(Box::new(record.clone())));
+        }
+        record.columns = commit.columns;
+        record.sealed = commit.sealed;
+        record.refresh_digest = Some(commit.refresh_digest);
+        record.updated_at = commit.updated_at;
+        record.claim = None;
+        record.failure = None;
+        self.changed(&rows);
+        Ok(CommitOutcome::Committed)
+    }
+
+    async fn abandon(
+        &self,
+        account: &AccountKey,
+        attempt: AttemptId,
+        failure: Option<Failure>,
+    ) -> Result<()> {
+        let mut rows = self.rows();
+        let Some(record) = rows.connections.get_mut(account) else { return Ok(()) };
+        if record.claim.is_none_or(|claim| claim.attempt != attempt) {
+            return Ok(());
+        }
+        record.claim = None;
+        record.failure = failure.or(record.failure);
+        self.changed(&rows);
+        Ok(())
+    }
+
+    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+        let mut rows = self.rows();
+        let Some(record) = rows.connections.remove(account) else { return Ok(None) };
+        if rows.active.get(&account.owner) == Some(account) {
+            rows.active.remove(&account.owner);
+        }
+        self.changed(&rows);
+        Ok(Some(record))
+    }
+
+    async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {
+        Ok(self.rows().active.get(owner).cloned())
+    }
+
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+        let mut rows = self.rows();
+        match account {
+            Some(account) => rows.active.insert(owner.clone(), account.clone()),
+            None => rows.active.remove(owner),
+        };
+        self.changed(&rows);
+        Ok(())
+    }
+
+    async fn is_empty(&self) -> Result<bool> {
+        Ok(self.rows().connections.is_empty())
+    }
+
+    async fn id(&self) -> Result<StoreId> {
+        Ok(self.0.id)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Process { secret: self.0.secret.clone() }
+    }
+
+    async fn lock_keys(&self) -> Result<KeysGuard> {
+        Ok(KeysGuard::new(Arc::clone(&self.0.keys_lock).lock_owned().await))
+    }
+
+    async fn keys(&self) -> Result<Vec<WrappedKey>> {
+        Ok(self.rows().keys.clone())
+    }
+
+    async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
+        let mut rows = self.rows();
+        if rows.keys.iter().any(|known| first || known.id == key.id) {
+            return Ok(false);
+        }
+        rows.keys.push(key);
+        self.changed(&rows);
+        Ok(true)
+    }
+
+    fn change_mark(&self) -> Result<ChangeMark> {
+        Ok(ChangeMark(self.0.changes.load(Ordering::Acquire)))
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        Ok(self.0.clock.now())
+    }
+}

@@ -1,0 +1,307 @@
+//! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
+
+mod outcome;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use outcome::{Claimed, Committed, Disconnected, Identity};
+
+use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
+use super::seal::{self, Place};
+use super::{
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure,
+    NewConnection, Record, TokenDigest, TokenStore, payload,
+};
+use crate::account::{AccountKey, Owner};
+use crate::clock::{Clock, Timestamp};
+use crate::environment::Environment;
+use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::token_set::TokenSet;
+use crate::random::Random;
+
+/// A store together with the keys that open it. Clones share both.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    store: Arc<dyn TokenStore>,
+    keys: Arc<KeyRing>,
+    random: Arc<dyn Random>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Vault {
+    /// Opens `store` with the key that `setting` names. A new store gets its key here; then the second value says
+    /// which source was chosen, which the person should be told.
+    ///
+    /// # Errors
+    ///
+    /// `key_unavailable` when the key cannot be had, is too short, does not open the store, or comes from another
+    /// source than the store was made with; never is another key made for a store that has one, or that has
+    /// connections. `store_failed` when the store cannot be read or written.
+    pub async fn open(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        environment: &Environment,
+        keychain: Arc<dyn Keychain>,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let (keys, chosen) =
+            KeyRing::open(&*store, setting, environment, keychain, &*random, &*clock).await?;
+        Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
+    }
+
+    /// The connection of `account`; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when the store cannot be read or the record cannot be unsealed.
+    pub async fn load(&self, account: &AccountKey) -> Result<Option<Entry>> {
+        self.store.load(account).await?.map(|record| self.unseal(record)).transpose()
+    }
+
+    /// The records of all connections of `owner`, still sealed, sorted by provider and account. Their plain columns
+    /// are as the store has them: only unsealing proves that nobody edited them.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
+        self.store.list(owner).await
+    }
+
+    /// Stores a login under a new connection id and makes it the owner's active account, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`; then what was there before is still there.
+    pub async fn connect(
+        &self,
+        account: &AccountKey,
+        tokens: &TokenSet,
+        identity: Identity,
+        binding: Value,
+    ) -> Result<Entry> {
+        let connection = ConnectionId(self.random.make_bytes()?);
+        let now = self.clock.now();
+        let mut columns = Columns::new(tokens.issued_at, now);
+        columns.expires_at = tokens.expires_at;
+        columns.scopes = tokens.scopes.clone().unwrap_or_default();
+        columns.account_login = identity.login;
+        columns.account_id = identity.id;
+        columns.base_url = identity.base_url;
+        let refresh_digest =
+            tokens.refresh_token.as_ref().map(|token| TokenDigest::derive(connection, token));
+        let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
+        let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
+        let login = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
+        self.store.connect(login.clone()).await?;
+        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
+    }
+
+    /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
+    ///
+    /// # Errors
+    ///
+    /// `usage` when `entry` has no refresh token; `store_failed`.
+    pub async fn claim(&self, entry: &Entry, attempt: AttemptId, lease: Duration) -> Result<Claimed> {
+        let record = &entry.record;
+        let outcome =
+            self.store.claim(&record.account, record.connection, entry.presented()?, attempt, lease).await?;
+        Ok(match outcome {
+            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(*record) {
+                Ok(entry) => Claimed::Claimed { entry: Box::new(entry), orphaned },
+                Err(error) => {
+                    // Nothing will be presented, so nobody should wait for the lease to end.
+                    self.store.abandon(&entry.record.account, attempt, None).await?;
+                    return Err(error);
+                }
+            },
+            ClaimOutcome::Gone => Claimed::Gone,
+            ClaimOutcome::Held { remaining } => Claimed::Held { remaining },
+            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(*record)?)),
+        })
+    }
+
+    /// Stores `answer`, which came for the refresh token of `presented`, and with it ends the claim and forgets the
+    /// failure. What the answer left out stays as it was ([`TokenSet::or_from`]).
+    ///
+    /// # Errors
+    ///
+    /// `usage` when `presented` has no refresh token; `store_failed`, and then the commit may be tried again.
+    pub async fn commit(&self, presented: &Entry, answer: &TokenSet) -> Result<Committed> {
+        let Record { account, connection, columns, .. } = &presented.record;
+        let connection = *connection;
+        let tokens = answer.clone().or_from(&presented.tokens);
+        let mut columns = columns.clone();
+        columns.issued_at = tokens.issued_at;
+        columns.expires_at = tokens.expires_at;
+        columns.scopes = tokens.scopes.clone().unwrap_or(columns.scopes);
+        let updated_at = self.clock.now();
+        let presented_digest = presented.presented()?;
+        let refresh_digest = tokens
+            .refresh_token
+            .as_ref()
+            .map_or(presented_digest, |token| TokenDigest::derive(connection, token));
+        let place = Place {
+            account,
+            connection,
+            columns: &columns,
+            refresh_digest: Some(refresh_digest),
+            updated_at,
+        };
+        let plaintext = payload::encode(&tokens, &presented.binding);
+        let sealed = self.keys.newest().seal(&place, &plaintext, &*self.random)?;
+        let commit = Commit {
+            account: account.clone(),
+            connection,
+            presented: presented_digest,
+            columns,
+            sealed,
+            refresh_digest,
+            updated_at,
+        };
+        Ok(match self.store.commit(commit.clone()).await? {
+            CommitOutcome::Committed => {
+                let mut record = presented.record.clone();
+                record.columns = commit.columns;
+                record.sealed = commit.sealed;
+                record.refresh_digest = Some(refresh_digest);
+                record.updated_at = updated_at;
+                record.claim = None;
+                record.failure = None;
+                Committed::Committed(Box::new(Entry { record, tokens, binding: presented.binding.clone() }))
+            }
+            CommitOutcome::Disconnected => Committed::Disconnected,
+            CommitOutcome::Superseded(record) => Committed::Superseded(Box::new(self.unseal(*record)?)),
+        })
+    }
+
+    /// Gives the claim back without new tokens; see [`TokenStore::abandon`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn abandon(
+        &self,
+        account: &AccountKey,
+        attempt: AttemptId,
+        failure: Option<Failure>,
+    ) -> Result<()> {
+        self.store.abandon(account, attempt, failure).await
+    }
+
+    /// Deletes the connection and returns what was there.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`. When the record was deleted but cannot be unsealed, `Disconnected` says so: to be rid of a
+    /// damaged record must be possible.
+    pub async fn disconnect(&self, account: &AccountKey) -> Result<Disconnected> {
+        Ok(match self.store.disconnect(account).await? {
+            None => Disconnected::Nothing,
+            Some(record) => match self.unseal(record) {
+                Ok(entry) => Disconnected::Deleted(Box::new(entry)),
+                Err(_) => Disconnected::DeletedUnreadable,
+            },
+        })
+    }
+
+    /// The owner's active account.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {
+        self.store.active(owner).await
+    }
+
+    /// Selects the owner's active account, or none. Deletes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+        self.store.select(owner, account).await
+    }
+
+    /// See [`TokenStore::change_mark`]: take it before loading.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub fn change_mark(&self) -> Result<ChangeMark> {
+        self.store.change_mark()
+    }
+
+    /// The present moment by the clock that leases are measured with.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn now(&self) -> Result<Timestamp> {
+        self.store.now().await
+    }
+
+    /// A new attempt's id.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when the operating system gives no random bytes.
+    pub fn make_attempt(&self) -> Result<AttemptId> {
+        Ok(AttemptId(self.random.make_bytes()?))
+    }
+
+    fn unseal(&self, record: Record) -> Result<Entry> {
+        let place = Place {
+            account: &record.account,
+            connection: record.connection,
+            columns: &record.columns,
+            refresh_digest: record.refresh_digest,
+            updated_at: record.updated_at,
+        };
+        let plaintext = seal::open(&self.keys, &place, &record.sealed)?;
+        let Some((tokens, binding)) = payload::decode(&plaintext) else {
+            return Err(Error::new(
+                ErrorCode::StoreFailed,
+                format!("the record of {} was written by a newer version", record.account),
+            )
+            .with_account(&record.account)
+            .with_advice("Update Loomkin Auth."));
+        };
+        Ok(Entry { record, tokens, binding })
+    }
+}
+
+/// A connection, unsealed.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The record it came from; its columns have been proved by unsealing.
+    pub record: Record,
+    /// The tokens.
+    pub tokens: TokenSet,
+    /// What the provider layer bound the connection to. The store does not look inside.
+    pub binding: Value,
+}
+
+impl Entry {
+    fn presented(&self) -> Result<TokenDigest> {
+        self.record.refresh_digest.ok_or_else(|| {
+            Error::new(ErrorCode::Usage, format!("{} has no refresh token to present", self.record.account))
+                .with_account(&self.record.account)
+        })
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("record", &self.record)
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
+    }
+}

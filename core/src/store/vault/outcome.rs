@@ -1,0 +1,66 @@
+//! What the vault's methods take and answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Entry;
+
+/// Who logged in, as far as it is known. `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub struct Identity {
+    /// The account's name at the provider.
+    pub login: Option<String>,
+    /// The account's unchanging id at the provider.
+    pub id: Option<String>,
+    /// The resource server that the configuration named.
+    pub base_url: Option<String>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(elided)")
+    }
+}
+
+/// What [`Vault::claim`](super::Vault::claim) found; see [`ClaimOutcome`](crate::store::ClaimOutcome).
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// The claim is the caller's, and `entry` was read under it.
+    Claimed {
+        /// The connection.
+        entry: Box<Entry>,
+        /// Whether the same token was presented before, with an unknown outcome.
+        orphaned: bool,
+    },
+    /// Nothing is stored for the account.
+    Gone,
+    /// Somebody else holds it.
+    Held {
+        /// How long its lease still runs.
+        remaining: Duration,
+    },
+    /// The connection or its refresh token is another than the caller thought; nothing was claimed.
+    Moved(Box<Entry>),
+}
+
+/// What became of a [`Vault::commit`](super::Vault::commit); see [`CommitOutcome`](crate::store::CommitOutcome).
+#[derive(Clone, Debug)]
+pub enum Committed {
+    /// It is stored, and this is what is stored now.
+    Committed(Box<Entry>),
+    /// The account was disconnected meanwhile. The new tokens must be revoked.
+    Disconnected,
+    /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked.
+    Superseded(Box<Entry>),
+}
+
+/// What [`Vault::disconnect`](super::Vault::disconnect) deleted.
+#[derive(Clone, Debug)]
+pub enum Disconnected {
+    /// This.
+    Deleted(Box<Entry>),
+    /// A record that could not be unsealed any more, so that its tokens cannot be revoked.
+    DeletedUnreadable,
+    /// Nothing was stored.
+    Nothing,
+}
