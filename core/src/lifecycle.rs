@@ -89,6 +89,20 @@ impl Lifecycle {
         })
     }
 
+    /// The providers that have a login, sorted.
+    pub fn configured(&self) -> impl Iterator<Item = &ProviderId> {
+        self.servers.keys()
+    }
+
+    /// Checks that `account` is connected, can be unsealed, and was connected with this configuration.
+    ///
+    /// # Errors
+    ///
+    /// `not_connected`, `store_failed`.
+    pub async fn check(&self, account: &AccountKey) -> Result<()> {
+        self.load(account).await.map(drop)
+    }
+
     /// Waits until no refresh is in flight and nothing waits to be stored, for at most `bound`.
     ///
     /// A process that ends earlier than this may lose a refresh token that the server has already rotated.

@@ -235,12 +235,7 @@ impl Refresh {
 }
 
 fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
-    let why = match reason {
-        ReconnectReason::Expired => "its access token has ended and the provider gave no refresh token",
-        ReconnectReason::Interrupted => "the answer to a refresh was lost and the old token is no longer accepted",
-        ReconnectReason::Revoked => "the provider no longer accepts its refresh token",
-    };
-    Error::new(ErrorCode::ReconnectRequired, format!("{account} must be connected again: {why}"))
+    Error::new(ErrorCode::ReconnectRequired, format!("{account} must be connected again: {}", reason.explanation()))
         .with_advice(format!("Run `loomkin-auth connect {account}`."))
         .with_account(account)
 }

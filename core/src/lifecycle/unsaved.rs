@@ -32,11 +32,6 @@ impl Unsaved {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account, (replaced, entry));
     }
 
-    /// Whether something of `account` waits to be stored.
-    pub(super) fn has(&self, account: &AccountKey) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(account)
-    }
-
     /// The store has it, or something newer.
     pub(super) fn remove(&self, account: &AccountKey) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);

@@ -155,6 +155,15 @@ impl ReconnectReason {
             Self::Revoked => "revoked",
         }
     }
+
+    /// What happened, as part of a sentence.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::Expired => "its access token has ended and the provider gave no refresh token",
+            Self::Interrupted => "the answer to a refresh was lost and the old token is no longer accepted",
+            Self::Revoked => "the provider no longer accepts its refresh token",
+        }
+    }
 }
 
 impl fmt::Debug for AttemptId {
