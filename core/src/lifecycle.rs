@@ -26,7 +26,7 @@ use std::time::Duration;
 pub use access::{AccessToken, Answer};
 pub use expiry::Margin;
 pub use login::Connected;
-pub use revoke::{Disconnected, Revoked};
+pub use revoke::Disconnected;
 
 use crate::account::{AccountKey, ProviderId};
 use crate::clock::Clock;

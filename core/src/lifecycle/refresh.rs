@@ -61,7 +61,7 @@ impl Refresh {
             let before = vault.change_mark()?;
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
-                    let entry = self.lifecycle.recognise(entry)?;
+                    let entry = self.lifecycle.recognise(*entry)?;
                     if let Some(verdict) = self.verdict(&entry) {
                         self.give_back(&account, attempt, None).await;
                         return verdict.map(|()| entry);
@@ -73,7 +73,7 @@ impl Refresh {
                     self.wait_for_change(before, remaining).await?;
                     seen = self.lifecycle.load(&account).await?;
                 }
-                Claimed::Moved(entry) => seen = self.lifecycle.recognise(entry)?,
+                Claimed::Moved(entry) => seen = self.lifecycle.recognise(*entry)?,
             }
         }
     }
@@ -128,7 +128,7 @@ impl Refresh {
             answer = server.refresh(refresh_token).await;
         }
         let (kind, retry_after, error) = match answer {
-            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, tokens).await,
+            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
             RefreshAnswer::Permanent(error) => return self.refused_for_good(entry, attempt, uncertain, error).await,
             RefreshAnswer::Client(error) => {
                 self.give_back(account, attempt, None).await;
@@ -154,18 +154,19 @@ impl Refresh {
     /// Stores the answer before anybody sees it.
     async fn keep(&self, server: &AuthorizationServer, entry: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
-        let tokens = tokens.or_from(&entry.tokens);
+        let renewal = self.lifecycle.vault.seal_renewal(&entry, &tokens)?;
+        let renewed = Arc::new(renewal.entry.clone());
         let mut failures = 0;
         loop {
-            match self.lifecycle.vault.commit(&entry, &tokens).await {
+            match self.lifecycle.vault.commit(&renewal).await {
                 Ok(outcome) => {
                     self.lifecycle.unsaved.remove(account);
                     return match outcome {
-                        Committed::Committed(renewed) => Ok(Arc::new(renewed)),
-                        Committed::Superseded(newer) => self.lifecycle.recognise(newer),
+                        Committed::Committed => Ok(renewed),
+                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
-                            let _best_effort = server.revoke(&tokens).await;
+                            let _best_effort = server.revoke(&renewed.tokens).await;
                             Err(not_connected(account))
                         }
                     };
@@ -176,12 +177,12 @@ impl Refresh {
                     failures += 1;
                     tracing::warn!(%account, failures, code = %error.code(), "a refreshed token could not be stored");
                     if let Some(replaced) = entry.record.refresh_digest.filter(|_| failures == 1) {
-                        let unsaved = Arc::new(self.lifecycle.vault.renewed(&entry, &tokens));
-                        self.lifecycle.unsaved.put(replaced, unsaved.clone());
+                        self.lifecycle.unsaved.put(replaced, renewed.clone());
                         self.lifecycle.snapshots.remove(account);
-                        self.flight.announce(Ok(unsaved));
+                        self.flight.announce(Ok(renewed.clone()));
                     }
-                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random)?.min(LONGEST_COMMIT_WAIT);
+                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random).unwrap_or(LONGEST_COMMIT_WAIT);
+                    let wait = wait.min(LONGEST_COMMIT_WAIT);
                     self.lifecycle.clock.sleep(wait).await;
                 }
             }
