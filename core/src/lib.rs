@@ -9,6 +9,9 @@ pub mod error;
 pub mod random;
 pub mod secret;
 
+// Who is asked
+pub mod provider;
+
 // RFC messages
 pub mod protocol;
 
