@@ -24,3 +24,10 @@ pub mod http;
 
 // Logins
 pub mod flow;
+pub mod server;
+
+// Refresh and revocation
+pub mod lifecycle;
+
+// Read-outs
+pub mod status;

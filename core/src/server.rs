@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use ::http::{HeaderMap, Method};
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use url::Url;
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::HttpClient;
+use crate::http::{HttpClient, SendError};
 use crate::protocol::identity::{Identity, IdentitySearch};
 use crate::protocol::message::Request;
 use crate::protocol::redirect::AuthorizationGrant;
-use crate::protocol::refresh::{self, RefreshAnswer};
+use crate::protocol::refresh::{RefreshAnswer, refresh_request};
 use crate::protocol::revocation::{Revocation, RevocationAnswer};
 use crate::protocol::token;
 use crate::protocol::token_set::TokenSet;
@@ -72,14 +75,17 @@ impl AuthorizationServer {
         let mut failure = None;
         let issuer = self.builder.issuer.as_deref().unwrap_or_default();
         for url in self.builder.discovery_urls()? {
-            let found = match self.http.send(Request::get(url)).await {
+            let found = match self.http.send(get(url)).await {
                 Ok(response) if response.status == 200 => Metadata::read(&response.body, issuer),
                 Ok(response) if response.status >= 500 || response.status == 429 => {
                     Err(Error::new(ErrorCode::Unavailable, "the provider's metadata cannot be read now"))
                 }
-                Ok(_) => Err(Error::new(ErrorCode::ServerMisbehaved, "the provider has no metadata for its issuer")
-                    .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
-                Err(error) => Err(error.into()),
+                Ok(_) => Err(Error::new(
+                    ErrorCode::ServerMisbehaved,
+                    "the provider has no metadata for its issuer",
+                )
+                .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
+                Err(error) => Err(no_answer(error)),
             };
             match found {
                 Ok(metadata) => return self.builder.clone().build(Some(&metadata)),
@@ -109,40 +115,50 @@ impl AuthorizationServer {
         let provider = self.provider().await?;
         let exchange = grant.into_request(provider)?;
         let sent_at = self.clock.now();
-        let response = self.http.send(exchange.request).await?;
+        let response = self.http.send(exchange.request).await.map_err(no_answer)?;
         let mut tokens = token::read_access_token_answer(&response, sent_at)?;
         tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
         let nonce = exchange.login.nonce.as_ref();
         let identity = match IdentitySearch::begin(provider, &tokens, nonce, self.clock.now())? {
             IdentitySearch::Found(identity) => Some(identity),
             IdentitySearch::Unknown => None,
-            IdentitySearch::Ask { request, known } => match self.ask_user(provider, *request, known.as_ref()).await {
-                Ok(identity) => Some(identity),
-                Err(error) => {
-                    tracing::warn!(provider = %provider.id, reason = error.message(), "the account is not known");
-                    known
+            IdentitySearch::Ask { request, known } => {
+                match self.ask_user(provider, *request, known.as_ref()).await {
+                    Ok(identity) => Some(identity),
+                    Err(error) => {
+                        tracing::warn!(provider = %provider.id, reason = error.message(), "the account is not known");
+                        known
+                    }
                 }
-            },
+            }
         };
         Ok((tokens, identity))
     }
 
-    async fn ask_user(&self, provider: &Provider, request: Request, known: Option<&Identity>) -> Result<Identity> {
-        let response = self.http.send(request).await?;
+    async fn ask_user(
+        &self,
+        provider: &Provider,
+        request: Request,
+        known: Option<&Identity>,
+    ) -> Result<Identity> {
+        let response = self.http.send(request).await.map_err(no_answer)?;
         Identity::read(provider, &response, known)
     }
 
     /// Presents a refresh token (RFC 6749 §6).
     pub async fn refresh(&self, refresh_token: &Secret) -> RefreshAnswer {
         let provider = self.provider().await;
-        let request = match provider.and_then(|provider| refresh::refresh_request(provider, refresh_token)) {
+        let request = match provider.and_then(|provider| refresh_request(provider, refresh_token)) {
             Ok(request) => request,
             Err(error) => return RefreshAnswer::Client(error),
         };
         let sent_at = self.clock.now();
         match self.http.send(request).await {
             Ok(response) => RefreshAnswer::read(&response, sent_at, self.clock.now()),
-            Err(error) => error.into(),
+            Err(error @ SendError::NotSent { .. }) => {
+                RefreshAnswer::Refused { retry_after: None, error: no_answer(error) }
+            }
+            Err(error) => RefreshAnswer::Unknown { retry_after: None, error: no_answer(error) },
         }
     }
 
@@ -166,9 +182,18 @@ impl AuthorizationServer {
         match self.http.send(*plan).await {
             Ok(response) => RevocationAnswer::read(&response),
             Err(error) => {
-                let error = Error::from(error);
+                let error = no_answer(error);
                 RevocationAnswer::NotRevoked { reason: error.message().to_owned(), try_again: true }
             }
         }
     }
+}
+
+fn get(url: Url) -> Request {
+    Request { method: Method::GET, url, headers: HeaderMap::new(), body: Zeroizing::default() }
+}
+
+fn no_answer(error: SendError) -> Error {
+    let (SendError::NotSent { reason } | SendError::Unknown { reason }) = error;
+    Error::new(ErrorCode::Unavailable, format!("the provider cannot be reached: {reason}"))
 }

@@ -48,11 +48,15 @@ impl Refresh {
         result
     }
 
-    async fn claim_and_spend(&self, server: &AuthorizationServer, mut seen: Arc<Entry>) -> Result<Arc<Entry>> {
+    async fn claim_and_spend(
+        &self,
+        server: &AuthorizationServer,
+        mut seen: Arc<Entry>,
+    ) -> Result<Arc<Entry>> {
         let vault = &self.lifecycle.vault;
         let account = seen.record.account.clone();
         // Discovery may take as long as a refresh: it must not eat into the lease.
-        server.endpoints().await?;
+        server.provider().await?;
         loop {
             if let Some(verdict) = self.verdict(&seen) {
                 return verdict.map(|()| seen);
@@ -88,7 +92,11 @@ impl Refresh {
         }
         let Some(digest) = entry.record.refresh_digest else {
             let good = !rejected && expiry::is_good(columns, now);
-            return Some(if good { Ok(()) } else { Err(reconnect_required(account, ReconnectReason::Expired)) });
+            return Some(if good {
+                Ok(())
+            } else {
+                Err(reconnect_required(account, ReconnectReason::Expired))
+            });
         };
         let registrations = lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, error)) = registrations.get(account).filter(|(presented, _)| *presented == digest) {
@@ -99,7 +107,9 @@ impl Refresh {
             (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
             (_, Some(next)) if now < next => Some(Err(Error::new(
                 ErrorCode::Unavailable,
-                format!("{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"),
+                format!(
+                    "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
+                ),
             )
             .with_retry_after(next.time_left(now))
             .with_account(account))),
@@ -116,7 +126,9 @@ impl Refresh {
         orphaned: bool,
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
-        let (Some(refresh_token), Some(presented)) = (&entry.tokens.refresh_token, entry.record.refresh_digest) else {
+        let (Some(refresh_token), Some(presented)) =
+            (&entry.tokens.refresh_token, entry.record.refresh_digest)
+        else {
             return Err(reconnect_required(account, ReconnectReason::Expired));
         };
         let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
@@ -129,7 +141,9 @@ impl Refresh {
         }
         let (kind, retry_after, error) = match answer {
             RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
-            RefreshAnswer::Permanent(error) => return self.refused_for_good(entry, attempt, uncertain, error).await,
+            RefreshAnswer::Permanent(error) => {
+                return self.refused_for_good(entry, attempt, uncertain, error).await;
+            }
             RefreshAnswer::Client(error) => {
                 self.give_back(account, attempt, None).await;
                 let mut registrations =
@@ -138,7 +152,9 @@ impl Refresh {
                 return Err(error);
             }
             // What is uncertain stays so until the server gives a clear answer.
-            RefreshAnswer::Refused { retry_after, error } if !uncertain => (FailureKind::Refused, retry_after, error),
+            RefreshAnswer::Refused { retry_after, error } if !uncertain => {
+                (FailureKind::Refused, retry_after, error)
+            }
             RefreshAnswer::Refused { retry_after, error } | RefreshAnswer::Unknown { retry_after, error } => {
                 (FailureKind::Unknown, retry_after, error)
             }
@@ -147,12 +163,22 @@ impl Refresh {
         let wait = backoff::wait_after(in_a_row, retry_after, &*self.lifecycle.random)?;
         let now = self.lifecycle.clock.now();
         let next_attempt_at = Some(now.plus(wait));
-        self.give_back(account, attempt, Some(Failure { kind, presented, in_a_row, at: now, next_attempt_at })).await;
+        self.give_back(
+            account,
+            attempt,
+            Some(Failure { kind, presented, in_a_row, at: now, next_attempt_at }),
+        )
+        .await;
         Err(error.with_retry_after(wait))
     }
 
     /// Stores the answer before anybody sees it.
-    async fn keep(&self, server: &AuthorizationServer, entry: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
+    async fn keep(
+        &self,
+        server: &AuthorizationServer,
+        entry: Arc<Entry>,
+        tokens: TokenSet,
+    ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
         let renewal = self.lifecycle.vault.seal_renewal(&entry, &tokens)?;
         let renewed = Arc::new(renewal.entry.clone());
@@ -181,7 +207,8 @@ impl Refresh {
                         self.lifecycle.snapshots.remove(account);
                         self.flight.announce(Ok(renewed.clone()));
                     }
-                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random).unwrap_or(LONGEST_COMMIT_WAIT);
+                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random)
+                        .unwrap_or(LONGEST_COMMIT_WAIT);
                     let wait = wait.min(LONGEST_COMMIT_WAIT);
                     self.lifecycle.clock.sleep(wait).await;
                 }
@@ -201,7 +228,9 @@ impl Refresh {
         let account = &entry.record.account;
         let Some(presented) = entry.record.refresh_digest else { return Err(error) };
         let stored = self.lifecycle.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
-        if stored.record.connection != entry.record.connection || stored.record.refresh_digest != Some(presented) {
+        if stored.record.connection != entry.record.connection
+            || stored.record.refresh_digest != Some(presented)
+        {
             return self.lifecycle.recognise(stored);
         }
         let reason = if uncertain { ReconnectReason::Interrupted } else { ReconnectReason::Revoked };
@@ -227,7 +256,8 @@ impl Refresh {
     /// nothing, and only another claim finds out.
     async fn wait_for_change(&self, before: crate::store::ChangeMark, remaining: Duration) -> Result<()> {
         let mut waited = Duration::ZERO;
-        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before {
+        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before
+        {
             self.lifecycle.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
         }
@@ -236,9 +266,12 @@ impl Refresh {
 }
 
 fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
-    Error::new(ErrorCode::ReconnectRequired, format!("{account} must be connected again: {}", reason.explanation()))
-        .with_advice(format!("Run `loomkin-auth connect {account}`."))
-        .with_account(account)
+    Error::new(
+        ErrorCode::ReconnectRequired,
+        format!("{account} must be connected again: {}", reason.explanation()),
+    )
+    .with_advice(format!("Run `loomkin-auth connect {account}`."))
+    .with_account(account)
 }
 
 /// Longer than the longest HTTP request, so that a living holder always ends before its lease does.

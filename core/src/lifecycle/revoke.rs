@@ -34,7 +34,10 @@ impl Lifecycle {
         let entry = match deleted {
             Deleted::Deleted(entry) => entry,
             Deleted::DeletedUnreadable => {
-                return Ok(not_revoked(true, "the stored tokens could not be read, so there was nothing to send"));
+                return Ok(not_revoked(
+                    true,
+                    "the stored tokens could not be read, so there was nothing to send",
+                ));
             }
             Deleted::Nothing => return Ok(not_revoked(false, "it was not connected")),
         };

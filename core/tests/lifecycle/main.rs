@@ -1,0 +1,7 @@
+//! The lifecycle against a scripted network: every interleaving is forced, and time passes when the test says so.
+
+mod fence;
+mod one_refresh;
+mod outcomes;
+mod rejected;
+mod support;
