@@ -6,6 +6,8 @@
 mod binding;
 mod builder;
 mod endpoint;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod metadata;
 mod preset;
 

@@ -71,12 +71,10 @@ impl Binding {
         if self.issuer != configured.issuer {
             return Some("issuer");
         }
-        for (name, url) in Endpoints::default().named() {
-            debug_assert!(url.is_none());
-            let known = |origin: &String| self.origins.values().any(|remembered| remembered == origin);
-            if configured.origins.get(name).is_some_and(|origin| !known(origin)) {
-                return Some(name);
-            }
+        let known = |origin: &String| self.origins.values().any(|remembered| remembered == origin);
+        let moved = |name: &&str| configured.origins.get(*name).is_some_and(|origin| !known(origin));
+        if let Some(name) = Endpoints::NAMES.into_iter().find(moved) {
+            return Some(name);
         }
         let plain = [
             ("client_id", Some(&self.client_id) == Some(&configured.client_id)),
@@ -101,5 +99,65 @@ impl Binding {
     pub fn from_json(value: &Value) -> Result<Self> {
         Self::deserialize(value)
             .map_err(|_| Error::new(ErrorCode::StoreFailed, "the stored connection has no readable binding"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::provider::Preset;
+    use crate::provider::fixture::builder;
+    use crate::provider::read_endpoint;
+
+    fn github() -> Binding {
+        builder(Preset::find("github")).binding()
+    }
+
+    #[test]
+    fn the_same_configuration_does_not_differ() {
+        assert_eq!(github().differs_from(&github()), None);
+    }
+
+    #[test]
+    fn what_points_elsewhere_is_named() {
+        let mut elsewhere = builder(Preset::find("github"));
+        elsewhere.endpoints.token = Some(read_endpoint("x", "https://evil.example/t").unwrap());
+        assert_eq!(github().differs_from(&elsewhere.binding()), Some("token_endpoint"));
+
+        let change = |change: fn(&mut Binding)| {
+            let mut configured = github();
+            change(&mut configured);
+            github().differs_from(&configured)
+        };
+        assert_eq!(change(|it| it.issuer = Some("https://evil.example".to_owned())), Some("issuer"));
+        assert_eq!(change(|it| it.client_id.push('x')), Some("client_id"));
+        assert_eq!(change(|it| it.base_url = Some("https://evil.example/".to_owned())), Some("base_url"));
+        assert_eq!(change(|it| it.proxy = Some("http://evil.example".to_owned())), Some("proxy"));
+        assert_eq!(change(|it| it.ca = Some("./evil.pem".to_owned())), Some("ca"));
+        for name in Endpoints::NAMES {
+            let mut configured = github();
+            configured.origins.insert(name.to_owned(), "https://github.com:444".to_owned());
+            assert_eq!(github().differs_from(&configured), Some(name));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_may_vanish_or_appear_where_the_tokens_are_known_already() {
+        let mut configured = github();
+        configured.origins.remove("revocation_endpoint");
+        assert_eq!(github().differs_from(&configured), None);
+        assert_eq!(configured.differs_from(&github()), None);
+    }
+
+    #[test]
+    fn it_reads_back_what_it_writes_and_passes_over_what_is_new() {
+        let binding = github().with_route(Some("http://proxy.example:3128".to_owned()), None);
+        let mut json = binding.to_json();
+        json["of_a_later_version"] = json!(1);
+        assert_eq!(Binding::from_json(&json).unwrap(), binding);
+        assert_eq!(json["origins"]["user_endpoint"], "https://api.github.com");
+        assert_eq!(Binding::from_json(&json!([])).unwrap_err().code(), ErrorCode::StoreFailed);
     }
 }

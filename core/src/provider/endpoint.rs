@@ -33,14 +33,24 @@ impl Endpoints {
         }
     }
 
-    /// Each endpoint with its name in the configuration, sorted by that name.
+    /// The names of the endpoints in the configuration, sorted.
+    pub const NAMES: [&'static str; 5] = [
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "revocation_endpoint",
+        "token_endpoint",
+        "user_endpoint",
+    ];
+
+    /// Each endpoint with its name, in the order of [`Self::NAMES`].
     pub fn named(&self) -> [(&'static str, Option<&Url>); 5] {
+        let [authorization, device, revocation, token, user] = Self::NAMES;
         [
-            ("authorization_endpoint", self.authorization.as_ref()),
-            ("device_authorization_endpoint", self.device_authorization.as_ref()),
-            ("revocation_endpoint", self.revocation.as_ref()),
-            ("token_endpoint", self.token.as_ref()),
-            ("user_endpoint", self.user.as_ref()),
+            (authorization, self.authorization.as_ref()),
+            (device, self.device_authorization.as_ref()),
+            (revocation, self.revocation.as_ref()),
+            (token, self.token.as_ref()),
+            (user, self.user.as_ref()),
         ]
     }
 }

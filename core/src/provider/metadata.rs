@@ -112,3 +112,77 @@ fn misbehaved(message: impl Into<String>) -> Error {
 
 const MAX_DOCUMENT: usize = 256 * 1024;
 const MAX_ENDPOINT: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(document: &Value) -> Result<Metadata> {
+        Metadata::read(document.to_string().as_bytes(), "https://id.example.com/t1")
+    }
+
+    /// RFC 8414 §3.1, §5; OpenID Connect Discovery §4.1.
+    #[test]
+    fn an_issuer_with_a_path_has_three_places() {
+        let texts = |issuer| -> Vec<String> {
+            discovery_urls(issuer).unwrap().into_iter().map(String::from).collect()
+        };
+        assert_eq!(
+            texts("https://id.example.com/t1"),
+            [
+                "https://id.example.com/.well-known/oauth-authorization-server/t1",
+                "https://id.example.com/t1/.well-known/openid-configuration",
+                "https://id.example.com/.well-known/openid-configuration/t1",
+            ]
+        );
+        assert_eq!(
+            texts("http://127.0.0.1:9/"),
+            [
+                "http://127.0.0.1:9/.well-known/oauth-authorization-server",
+                "http://127.0.0.1:9/.well-known/openid-configuration",
+            ]
+        );
+        for bad in ["id.example.com", "http://id.example.com", "https://id.example.com?x", "https://a@b/"] {
+            assert_eq!(discovery_urls(bad).unwrap_err().code(), ErrorCode::ConfigInvalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_document_is_read() {
+        let metadata = read(&json!({
+            "issuer": "https://id.example.com/t1",
+            "authorization_endpoint": "https://id.example.com/a",
+            "token_endpoint": "https://tokens.example.com/t",
+            "userinfo_endpoint": "https://id.example.com/me",
+            "revocation_endpoint": null,
+            "authorization_response_iss_parameter_supported": true,
+            "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
+        }))
+        .unwrap();
+        assert_eq!(metadata.endpoints.token.unwrap().as_str(), "https://tokens.example.com/t");
+        assert_eq!(metadata.endpoints.user.unwrap().as_str(), "https://id.example.com/me");
+        assert!(metadata.endpoints.revocation.is_none());
+        assert!(metadata.promises_iss);
+        assert_eq!(metadata.client_auth, Some(ClientAuth::Body));
+    }
+
+    #[test]
+    fn a_document_of_another_issuer_or_with_unsafe_endpoints_is_refused() {
+        let issuer = "https://id.example.com/t1";
+        for document in [
+            json!({ "issuer": "https://id.example.com/t1/" }),
+            json!({ "issuer": ["https://id.example.com/t1"] }),
+            json!({}),
+            json!([issuer]),
+            json!({ "issuer": issuer, "token_endpoint": "http://id.example.com/t" }),
+            json!({ "issuer": issuer, "token_endpoint": 7 }),
+            json!({ "issuer": issuer, "token_endpoint": format!("https://x/{}", "x".repeat(3000)) }),
+            json!({ "issuer": issuer, "x": "x".repeat(300_000) }),
+        ] {
+            assert_eq!(read(&document).unwrap_err().code(), ErrorCode::ServerMisbehaved);
+        }
+        assert!(Metadata::read(b"<html>", issuer).is_err());
+    }
+}

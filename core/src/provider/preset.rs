@@ -142,3 +142,54 @@ impl Quirks {
         state_in_token_request: false,
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{RevocationMethod, read_endpoint, read_redirect_uri};
+
+    #[test]
+    fn every_preset_is_found_by_its_name_and_they_are_sorted() {
+        let names = PRESETS.map(|preset| preset.name);
+        assert!(names.is_sorted());
+        for preset in PRESETS {
+            assert_eq!(Preset::find(preset.name).unwrap().title, preset.title);
+            assert!(!preset.documentation.is_empty(), "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn every_text_of_a_preset_is_an_address() {
+        for preset in PRESETS {
+            let texts = [
+                preset.issuer,
+                preset.authorization_endpoint,
+                preset.device_authorization_endpoint,
+                preset.revocation_endpoint,
+                preset.token_endpoint,
+                preset.user_endpoint,
+            ];
+            for text in texts.into_iter().flatten() {
+                assert_eq!(read_endpoint("x", text).unwrap().scheme(), "https", "{text}");
+            }
+            assert!(preset.redirect_uri.is_none_or(|text| read_redirect_uri(text).is_ok()));
+        }
+    }
+
+    #[test]
+    fn a_preset_is_whole() {
+        for preset in PRESETS {
+            let name = preset.name;
+            let endpoints = preset.endpoints();
+            assert_eq!(preset.flows.is_empty(), endpoints.token.is_none(), "{name}");
+            assert_eq!(preset.revocation == RevocationMethod::None, endpoints.revocation.is_none(), "{name}");
+            for flow in preset.flows {
+                match flow {
+                    Flow::Device => assert!(endpoints.device_authorization.is_some(), "{name}"),
+                    Flow::Hosted | Flow::Loopback => assert!(endpoints.authorization.is_some(), "{name}"),
+                    Flow::Paste => assert!(preset.redirect_uri.is_some(), "{name}"),
+                }
+            }
+        }
+    }
+}
