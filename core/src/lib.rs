@@ -17,3 +17,7 @@ pub mod store;
 
 // Ports
 pub mod http;
+
+// For those who test with it
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
