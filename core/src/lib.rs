@@ -15,12 +15,12 @@ pub mod provider;
 // RFC messages
 pub mod protocol;
 
-// What is kept
-pub mod store;
-
 // Ports
 pub mod browser;
 pub mod http;
+
+// What is kept
+pub mod store;
 
 // Logins
 pub mod flow;
@@ -31,3 +31,7 @@ pub mod lifecycle;
 
 // Read-outs
 pub mod status;
+
+// For those who test with it
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
