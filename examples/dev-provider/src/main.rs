@@ -1,0 +1,2 @@
+//! The authorization server as a command.
+fn main() {}
