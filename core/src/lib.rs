@@ -9,6 +9,9 @@ pub mod error;
 pub mod random;
 pub mod secret;
 
+// The file that says which providers there are
+pub mod config;
+
 // RFC messages
 pub mod protocol;
 
