@@ -29,7 +29,7 @@ impl dyn Random + '_ {
     pub fn make_secret(&self) -> Result<Secret> {
         let mut bytes = Zeroizing::new([0; 32]);
         self.fill(&mut *bytes)?;
-        Ok(Secret::new(URL_SAFE_NO_PAD.encode(&*bytes)))
+        Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
     }
 
     /// `N` random bytes that are no secret: an id, a nonce of a cipher.
