@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn providers_without_revocation_say_so() {
-        for preset in ["anthropic", "codeberg", "openai"] {
+        for preset in ["anthropic", "codeberg"] {
             assert!(request(&preset_provider(preset), &tokens()).is_none(), "{preset}");
         }
     }
