@@ -55,8 +55,7 @@ impl IdentitySearch {
         nonce: Option<&Secret>,
         now: Timestamp,
     ) -> Result<Self> {
-        let known = match provider.identity {
-            IdentitySource::None => None,
+        let beside = match provider.identity {
             IdentitySource::TokenAnswer => from_extra(&tokens.extra),
             _ => None,
         };
@@ -65,10 +64,7 @@ impl IdentitySearch {
             (Some(id_token), Some(_)) => Some(IdTokenClaims::read(provider, id_token, nonce, now)?),
             _ => None,
         };
-        let known = match (known, claims) {
-            (None, Some(claims)) => from_openid(&claims.0),
-            (known, _) => known,
-        };
+        let known = beside.or_else(|| from_openid(&claims?.0));
         Ok(match (known, &provider.endpoints.user) {
             (Some(known), _) if known.account_login.is_some() => Self::Found(known),
             (known, Some(url)) if provider.identity != IdentitySource::None => {
@@ -129,13 +125,12 @@ fn from_openid(claims: &Map<String, Value>) -> Option<Identity> {
     identity(claims, &["sub"], &["preferred_username", "email", "name"])
 }
 
-/// `account`, else `user`; the organization is none's identity, but of several accounts in one it is the better half
-/// of nothing.
+/// `account`, else `user`. Not `organization`: its members would all look like one account.
 fn from_extra(extra: &Extra) -> Option<Identity> {
     let object = |name: &str| extra.0.get(name)?.as_object();
     let ids = &["uuid", "id", "sub"];
     let logins = &["email_address", "email", "login", "username", "name"];
-    ["account", "user", "organization"].into_iter().find_map(|name| identity(object(name)?, ids, logins))
+    ["account", "user"].into_iter().find_map(|name| identity(object(name)?, ids, logins))
 }
 
 fn identity(fields: &Map<String, Value>, ids: &[&str], logins: &[&str]) -> Option<Identity> {
@@ -264,8 +259,8 @@ mod tests {
     fn anthropic_names_the_account_beside_the_tokens() {
         let mut tokens = tokens(None);
         let provider = preset_provider("anthropic");
-        assert!(matches!(search(&provider, &tokens), IdentitySearch::Unknown));
         tokens.extra.0.insert("organization".to_owned(), json!({ "uuid": "o1", "name": "Org" }));
+        assert!(matches!(search(&provider, &tokens), IdentitySearch::Unknown));
         tokens
             .extra
             .0
