@@ -230,3 +230,5 @@ const NO_TLS: SendError = SendError::NotSent { reason: "the system's certificate
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
