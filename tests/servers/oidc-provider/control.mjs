@@ -7,6 +7,7 @@ export class Control {
   #arrived = 0;
   #counts = {};
   #held = null;
+  #lastTurn = Promise.resolve();
   #news = new EventEmitter().setMaxListeners(0);
 
   constructor({ accessTokenSeconds, revokeGrants }) {
@@ -18,10 +19,18 @@ export class Control {
   async watch(context, next) {
     if (context.path !== '/token') return next();
     await this.#pass('before_processing');
-    await next();
+    await this.#inTurn(next);
     const grantType = context.oidc?.params?.grant_type ?? 'unreadable';
     this.#counts[grantType] = (this.#counts[grantType] ?? 0) + 1;
     await this.#pass('before_answering');
+  }
+
+  // One token request at a time, as row locks would have it. Between finding a refresh token and marking it as used
+  // the provider waits for its store; two requests that meet there are both answered, and reuse goes unpunished.
+  async #inTurn(process) {
+    const turn = this.#lastTurn.then(process);
+    this.#lastTurn = turn.catch(() => {});
+    await turn;
   }
 
   async #pass(moment) {
