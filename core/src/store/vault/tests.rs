@@ -67,12 +67,14 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     };
     let answer = TokenSet::new(Secret::new("new"), Timestamp::from_unix_seconds(200));
 
-    let Committed::Committed(returned) = vault.commit(&entry, &answer).await.unwrap() else {
+    let renewal = vault.seal_renewal(&entry, &answer).unwrap();
+    let returned = renewal.entry.clone();
+    let Committed::Committed = vault.commit(&renewal).await.unwrap() else {
         panic!("the commit was refused")
     };
 
     let loaded = vault.load(&account).await.unwrap().unwrap();
-    for now in [&*returned, &loaded] {
+    for now in [&returned, &loaded] {
         assert!(now.tokens.access_token.matches(&Secret::new("new")));
         assert!(now.tokens.refresh_token.as_ref().unwrap().matches(&Secret::new("t-refresh")));
         assert_eq!(now.tokens.expires_at, None);
@@ -84,8 +86,14 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     }
     let mut rotated = tokens("u");
     rotated.issued_at = Timestamp::from_unix_seconds(300);
-    assert!(matches!(vault.commit(&loaded, &rotated).await.unwrap(), Committed::Committed(_)));
-    assert!(matches!(vault.commit(&loaded, &rotated).await.unwrap(), Committed::Superseded(_)));
+    assert!(matches!(
+        vault.commit(&vault.seal_renewal(&loaded, &rotated).unwrap()).await.unwrap(),
+        Committed::Committed
+    ));
+    assert!(matches!(
+        vault.commit(&vault.seal_renewal(&loaded, &rotated).unwrap()).await.unwrap(),
+        Committed::Superseded(_)
+    ));
 }
 
 #[tokio::test]

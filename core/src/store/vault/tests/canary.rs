@@ -20,7 +20,7 @@ async fn no_file_ever_holds_a_token() {
     assert_clean(directory.path());
     let attempt = vault.make_attempt().unwrap();
     vault.claim(&entry, attempt, Duration::from_secs(60)).await.unwrap();
-    vault.commit(&entry, &tokens("canary-two")).await.unwrap();
+    vault.commit(&vault.seal_renewal(&entry, &tokens("canary-two")).unwrap()).await.unwrap();
     assert_clean(directory.path());
     vault.disconnect(&account).await.unwrap();
     assert_clean(directory.path());
