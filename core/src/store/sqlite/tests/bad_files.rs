@@ -159,6 +159,16 @@ async fn what_a_maker_left_that_died_halfway_is_no_obstacle() {
 }
 
 #[tokio::test]
+async fn a_store_that_vanishes_does_not_come_back_empty() {
+    let place = Place::new();
+    place.open().await;
+    fs::remove_file(place.path()).unwrap();
+    let error = schema::open(&place.path()).unwrap_err();
+    assert_eq!(error.message(), "the store cannot be read or written");
+    assert!(!place.path().exists());
+}
+
+#[tokio::test]
 async fn a_tombstone_lasts_thirty_days() {
     let place = Place::new();
     let store = place.open().await;
