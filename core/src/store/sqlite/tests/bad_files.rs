@@ -66,10 +66,11 @@ async fn links_directories_and_the_files_of_others_are_refused() {
 
     fs::remove_dir(place.path()).unwrap();
     fs::rename(&real, place.path()).unwrap();
-    if chown(place.path(), Some(65_534), None).is_err() {
+    if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: only root can give a file to another user");
         return;
     }
+    chown(place.path(), Some(65_534), None).unwrap();
     assert_eq!(place.try_open().await.unwrap_err().message(), "the store belongs to another user");
 }
 
