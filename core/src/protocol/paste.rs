@@ -1,6 +1,6 @@
 //! What a person pastes after a login that ended on the provider's own page.
 
-use super::redirect::AuthorizationResponse;
+use super::redirect::{AuthorizationResponse, ResponseForm};
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 
@@ -25,6 +25,7 @@ impl AuthorizationResponse {
                 code: Some(Secret::new(code)),
                 iss: None,
                 error: None,
+                form: ResponseForm::CodeAndState,
             }),
             _ => Err(Error::new(ErrorCode::CallbackRejected, "that is not what the page shows").with_advice(
                 "Copy the whole text that the page shows, with the part after '#', or the page's whole address.",

@@ -17,6 +17,16 @@ pub struct AuthorizationResponse {
     pub(super) code: Option<Secret>,
     pub(super) iss: Option<String>,
     pub(super) error: Option<(OauthError, Option<ServerText>)>,
+    pub(super) form: ResponseForm,
+}
+
+/// In which form the response came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ResponseForm {
+    /// `code#state`, copied from the provider's own page, which has no place for `iss`.
+    CodeAndState,
+    /// All the parameters of a redirect.
+    Parameters,
 }
 
 impl AuthorizationResponse {
@@ -50,6 +60,7 @@ impl AuthorizationResponse {
             code: code.map(Secret::new),
             iss,
             error: error.map(|word| (OauthError::from_wire(&word), text)),
+            form: ResponseForm::Parameters,
         })
     }
 }
@@ -102,6 +113,9 @@ impl PendingAuthorization {
     fn iss_is_right(&self, response: &AuthorizationResponse) -> bool {
         match &response.iss {
             Some(iss) => self.iss.accepted.is_empty() || self.iss.accepted.contains(iss),
+            // A page of the provider's own is a redirect URI that no other server sends anybody to, which is the
+            // other defence against mix-up (RFC 9700 §4.4.2.2).
+            None if response.form == ResponseForm::CodeAndState => true,
             None => !self.iss.promised || (response.error.is_some() && self.iss.errors_lack_it),
         }
     }
