@@ -106,7 +106,7 @@ impl Auth {
     /// `not_connected`, `store_failed`.
     pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
         self.lifecycle.server(account)?;
-        if self.lifecycle.vault().load_record(account).await?.is_none() {
+        if self.lifecycle.vault().record(account).await?.is_none() {
             return Err(not_connected(account));
         }
         self.lifecycle.vault().select(&account.owner, Some(account)).await

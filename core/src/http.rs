@@ -1,8 +1,13 @@
 //! The port to the network.
 
+mod client;
+mod tls;
+
 use std::fmt;
 
 use async_trait::async_trait;
+
+pub use client::{HttpSettings, MAX_ANSWER, ReqwestClient, TIMEOUT};
 
 use crate::protocol::message::{Request, Response};
 
@@ -30,4 +35,13 @@ pub enum SendError {
         /// What broke, for the person: "the answer was cut off".
         reason: &'static str,
     },
+}
+
+impl SendError {
+    /// What stood in the way.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotSent { reason } | Self::Unknown { reason } => reason,
+        }
+    }
 }

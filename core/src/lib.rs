@@ -9,15 +9,29 @@ pub mod error;
 pub mod random;
 pub mod secret;
 
+// Who is asked
+pub mod provider;
+
 // RFC messages
 pub mod protocol;
-
-// What is kept
-pub mod store;
 
 // Ports
 pub mod browser;
 pub mod http;
 
+// What is kept
+pub mod store;
+
 // Logins
 pub mod flow;
+pub mod server;
+
+// Refresh and revocation
+pub mod lifecycle;
+
+// Read-outs
+pub mod status;
+
+// For those who test with it
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

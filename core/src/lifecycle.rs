@@ -26,7 +26,7 @@ use std::time::Duration;
 pub use access::{AccessToken, Answer};
 pub use expiry::Margin;
 pub use login::Connected;
-pub use revoke::{Disconnected, Revoked};
+pub use revoke::Disconnected;
 
 use crate::account::{AccountKey, ProviderId};
 use crate::clock::Clock;
@@ -83,9 +83,12 @@ impl Lifecycle {
     /// `not_connected` for a provider that the configuration does not have, or has without OAuth.
     pub fn server(&self, account: &AccountKey) -> Result<&Arc<AuthorizationServer>> {
         self.servers.get(&account.provider).ok_or_else(|| {
-            Error::new(ErrorCode::NotConnected, format!("{} has no login in this configuration", account.provider))
-                .with_advice("Configure client_id and the endpoints of the provider, or use another provider.")
-                .with_account(account)
+            Error::new(
+                ErrorCode::NotConnected,
+                format!("{} has no login in this configuration", account.provider),
+            )
+            .with_advice("Configure client_id and the endpoints of the provider, or use another provider.")
+            .with_account(account)
         })
     }
 

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use ::http::{HeaderMap, Method};
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use url::Url;
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{HttpClient, SendError};
-use crate::protocol::identity::{self, Identity};
+use crate::protocol::identity::{Identity, IdentitySearch};
 use crate::protocol::message::Request;
 use crate::protocol::redirect::AuthorizationGrant;
-use crate::protocol::refresh::{self, RefreshAnswer};
-use crate::protocol::revocation::{self, Revoked};
+use crate::protocol::refresh::{RefreshAnswer, refresh_request};
+use crate::protocol::revocation::{Revocation, RevocationAnswer};
 use crate::protocol::token;
 use crate::protocol::token_set::TokenSet;
 use crate::provider::{Binding, Metadata, Provider, ProviderBuilder};
@@ -72,14 +75,17 @@ impl AuthorizationServer {
         let mut failure = None;
         let issuer = self.builder.issuer.as_deref().unwrap_or_default();
         for url in self.builder.discovery_urls()? {
-            let found = match self.http.send(Request::get(url)).await {
+            let found = match self.http.send(get(url)).await {
                 Ok(response) if response.status == 200 => Metadata::read(&response.body, issuer),
                 Ok(response) if response.status >= 500 || response.status == 429 => {
                     Err(Error::new(ErrorCode::Unavailable, "the provider's metadata cannot be read now"))
                 }
-                Ok(_) => Err(Error::new(ErrorCode::ServerMisbehaved, "the provider has no metadata for its issuer")
-                    .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
-                Err(error) => Err(error.into()),
+                Ok(_) => Err(Error::new(
+                    ErrorCode::ServerMisbehaved,
+                    "the provider has no metadata for its issuer",
+                )
+                .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
+                Err(error) => Err(no_answer(error)),
             };
             match found {
                 Ok(metadata) => return self.builder.clone().build(Some(&metadata)),
@@ -95,32 +101,64 @@ impl AuthorizationServer {
         }
     }
 
-    /// Exchanges a grant for tokens (RFC 6749 §4.1.3). Where the answer is silent, the scopes asked for are granted.
+    /// Exchanges a grant for tokens (RFC 6749 §4.1.3), and finds out whose they are. Where the answer is silent on
+    /// scopes, those asked for are granted.
+    ///
+    /// The identity is `None` where the provider does not say, or cannot be asked now: a login is not thrown away for
+    /// want of a name.
     ///
     /// # Errors
     ///
-    /// `login_closed` when the code is no longer good; `client_rejected`, `unavailable`, `server_misbehaved`.
-    pub async fn exchange(&self, grant: AuthorizationGrant) -> Result<TokenSet> {
+    /// `login_closed` when the code is no longer good; `client_rejected`, `unavailable`; `server_misbehaved`, also for
+    /// an ID token that is not for this login.
+    pub async fn log_in(&self, grant: AuthorizationGrant) -> Result<(TokenSet, Option<Identity>)> {
         let provider = self.provider().await?;
-        let request = token::request_access_token(provider, grant)?;
+        let exchange = grant.into_request(provider)?;
         let sent_at = self.clock.now();
-        let response = self.http.send(request).await.map_err(Error::from)?;
+        let response = self.http.send(exchange.request).await.map_err(no_answer)?;
         let mut tokens = token::read_access_token_answer(&response, sent_at)?;
         tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
-        Ok(tokens)
+        let nonce = exchange.login.nonce.as_ref();
+        let identity = match IdentitySearch::begin(provider, &tokens, nonce, self.clock.now())? {
+            IdentitySearch::Found(identity) => Some(identity),
+            IdentitySearch::Unknown => None,
+            IdentitySearch::Ask { request, known } => {
+                match self.ask_user(provider, *request, known.as_ref()).await {
+                    Ok(identity) => Some(identity),
+                    Err(error) => {
+                        tracing::warn!(provider = %provider.id, reason = error.message(), "the account is not known");
+                        known
+                    }
+                }
+            }
+        };
+        Ok((tokens, identity))
+    }
+
+    async fn ask_user(
+        &self,
+        provider: &Provider,
+        request: Request,
+        known: Option<&Identity>,
+    ) -> Result<Identity> {
+        let response = self.http.send(request).await.map_err(no_answer)?;
+        Identity::read(provider, &response, known)
     }
 
     /// Presents a refresh token (RFC 6749 §6).
     pub async fn refresh(&self, refresh_token: &Secret) -> RefreshAnswer {
-        let request = match self.provider().await.and_then(|provider| refresh::request_refresh(provider, refresh_token))
-        {
+        let provider = self.provider().await;
+        let request = match provider.and_then(|provider| refresh_request(provider, refresh_token)) {
             Ok(request) => request,
             Err(error) => return RefreshAnswer::Client(error),
         };
         let sent_at = self.clock.now();
         match self.http.send(request).await {
-            Ok(response) => refresh::read_refresh_answer(&response, sent_at, self.clock.now()),
-            Err(error) => error.into(),
+            Ok(response) => RefreshAnswer::read(&response, sent_at, self.clock.now()),
+            Err(error @ SendError::NotSent { .. }) => {
+                RefreshAnswer::Refused { retry_after: None, error: no_answer(error) }
+            }
+            Err(error) => RefreshAnswer::Unknown { retry_after: None, error: no_answer(error) },
         }
     }
 
@@ -129,15 +167,33 @@ impl AuthorizationServer {
         self.provider.get().is_some_and(|provider| provider.quirks.forgives_repeat)
     }
 
-    /// Ends the grant of `tokens` at the server, as far as it has a way to.
-    pub async fn revoke(&self, tokens: &TokenSet) -> Revoked {
-        let _ = (tokens, SendError::NotSent { reason: "" });
-        revocation::todo_placeholder()
+    /// Ends the grant of `tokens` at the server, as far as it has a way to (RFC 7009, or the provider's own).
+    pub async fn revoke(&self, tokens: &TokenSet) -> RevocationAnswer {
+        let plan = match self.provider().await.and_then(|provider| Revocation::plan(provider, tokens)) {
+            Ok(Revocation::Send(request)) => request,
+            Ok(Revocation::Impossible { reason }) => {
+                return RevocationAnswer::NotRevoked { reason: reason.to_owned(), try_again: false };
+            }
+            Err(error) => {
+                let try_again = error.is_transient();
+                return RevocationAnswer::NotRevoked { reason: error.message().to_owned(), try_again };
+            }
+        };
+        match self.http.send(*plan).await {
+            Ok(response) => RevocationAnswer::read(&response),
+            Err(error) => {
+                let error = no_answer(error);
+                RevocationAnswer::NotRevoked { reason: error.message().to_owned(), try_again: true }
+            }
+        }
     }
+}
 
-    /// Whose tokens these are, where the provider says.
-    pub async fn identify(&self, tokens: &TokenSet) -> Result<Option<Identity>> {
-        let _ = tokens;
-        identity::todo_placeholder()
-    }
+fn get(url: Url) -> Request {
+    Request { method: Method::GET, url, headers: HeaderMap::new(), body: Zeroizing::default() }
+}
+
+fn no_answer(error: SendError) -> Error {
+    let (SendError::NotSent { reason } | SendError::Unknown { reason }) = error;
+    Error::new(ErrorCode::Unavailable, format!("the provider cannot be reached: {reason}"))
 }

@@ -3,12 +3,15 @@
 //! A backend sees sealed bytes and the plain columns beside them, never a token. Sealing stands in front of it.
 
 mod claim;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod entry;
 mod files;
 pub mod key;
 pub mod memory;
 mod payload;
 mod seal;
+pub mod sqlite;
 pub mod vault;
 
 use std::any::Any;

@@ -186,7 +186,8 @@ impl Server {
     }
 
     async fn serve(&self, stream: TcpStream) {
-        let service = service_fn(|request| async { Ok::<_, Infallible>(respond(&self.answer(request).await)) });
+        let service =
+            service_fn(|request| async { Ok::<_, Infallible>(respond(&self.answer(request).await)) });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_DEADLINE)

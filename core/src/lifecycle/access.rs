@@ -103,12 +103,12 @@ impl Lifecycle {
                 Ok(_) => return Err(ended_at_birth(account)),
                 Err(error) => {
                     let now = self.clock.now();
-                    if outlives_failure(error.code()) && expiry::is_good(&entry.record.columns, now) {
+                    if outlives_failure(&error) && expiry::is_good(&entry.record.columns, now) {
                         tracing::debug!(%account, code = %error.code(), "serving a token inside its margin");
                         return Ok(AccessToken(entry));
                     }
                     match error.retry_after() {
-                        Some(wait) if error.is_transient() && now.plus(wait) <= patient_until => {
+                        Some(wait) if now.plus(wait) <= patient_until => {
                             self.clock.sleep(wait).await;
                         }
                         _ => return Err(error),
@@ -169,9 +169,9 @@ impl Lifecycle {
     }
 }
 
-/// Failures that say nothing about the token that is stored.
-fn outlives_failure(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::StoreFailed | ErrorCode::Unavailable)
+/// Failures that say nothing about the token that is stored: of the store, and of attempts that will be repeated.
+fn outlives_failure(error: &Error) -> bool {
+    error.code() == ErrorCode::StoreFailed || error.retry_after().is_some() || error.is_transient()
 }
 
 fn ended_at_birth(account: &AccountKey) -> Error {

@@ -64,6 +64,8 @@ mod tests {
     fn a_token_without_an_end_is_fresh() {
         let issued_at = Timestamp::from_unix_seconds(0);
         let token = Columns::new(issued_at, issued_at);
-        assert!(Margin(Duration::from_secs(60)).is_fresh(&token, issued_at.plus(Duration::from_secs(1 << 40))));
+        assert!(
+            Margin(Duration::from_secs(60)).is_fresh(&token, issued_at.plus(Duration::from_secs(1 << 40)))
+        );
     }
 }

@@ -43,7 +43,8 @@ impl Flights {
                 None => {
                     let (announce, outcome) = watch::channel(None);
                     flights.insert(account.clone(), outcome.clone());
-                    let flight = Arc::new(Flight { account: account.clone(), announce, flights: self.clone() });
+                    let flight =
+                        Arc::new(Flight { account: account.clone(), announce, flights: self.clone() });
                     let refresh = refresh(flight.clone());
                     tokio::spawn(async move {
                         let result = refresh.await;
@@ -55,14 +56,18 @@ impl Flights {
         };
         match outcome.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(result)) => result.clone(),
-            _ => Err(Error::new(ErrorCode::Unavailable, "the refresh was broken off, as this process is ending")
-                .with_account(account)),
+            _ => Err(Error::new(
+                ErrorCode::Unavailable,
+                "the refresh was broken off, as this process is ending",
+            )
+            .with_account(account)),
         }
     }
 
     /// Completes when no flight of now is in the air any more.
     pub(super) async fn settled(&self) {
-        let flights: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let flights: Vec<_> =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         for mut outcome in flights {
             // Ends with an error when the task drops its sender, and that is the event waited for.
             let _ended = outcome.wait_for(|_| false).await;
@@ -88,7 +93,8 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if flights.get(&self.account).is_some_and(|outcome| outcome.same_channel(&self.announce.subscribe())) {
+        if flights.get(&self.account).is_some_and(|outcome| outcome.same_channel(&self.announce.subscribe()))
+        {
             flights.remove(&self.account);
         }
     }

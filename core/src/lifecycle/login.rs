@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::identity::Identity;
 use crate::protocol::token_set::TokenSet;
 use crate::server::AuthorizationServer;
+use crate::store::vault;
 
 /// A login that is stored. `Debug` leaves the identifiers out.
 #[derive(Clone)]
@@ -47,7 +48,7 @@ impl Lifecycle {
         tokens: TokenSet,
         identity: Option<Identity>,
     ) -> Result<Connected> {
-        let stored = self.vault.load_record(account).await?;
+        let stored = self.vault.record(account).await?;
         if let Some(expected) = stored.and_then(|record| record.columns.account_id)
             && identity.as_ref().map(|identity| &identity.account_id) != Some(&expected)
         {
@@ -55,7 +56,9 @@ impl Lifecycle {
             let _best_effort = server.revoke(&tokens).await;
             return Err(account_mismatch(account, identity.is_some()));
         }
-        let entry = self.vault.connect(account, &tokens, identity.as_ref(), server.binding(), server.base_url()).await?;
+        let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
+        let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
+        let entry = self.vault.connect(account, &tokens, identity, server.binding()).await?;
         self.snapshots.remove(account);
         self.unsaved.remove(account);
         let columns = &entry.record.columns;

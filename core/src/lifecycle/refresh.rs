@@ -48,11 +48,15 @@ impl Refresh {
         result
     }
 
-    async fn claim_and_spend(&self, server: &AuthorizationServer, mut seen: Arc<Entry>) -> Result<Arc<Entry>> {
+    async fn claim_and_spend(
+        &self,
+        server: &AuthorizationServer,
+        mut seen: Arc<Entry>,
+    ) -> Result<Arc<Entry>> {
         let vault = &self.lifecycle.vault;
         let account = seen.record.account.clone();
         // Discovery may take as long as a refresh: it must not eat into the lease.
-        server.endpoints().await?;
+        server.provider().await?;
         loop {
             if let Some(verdict) = self.verdict(&seen) {
                 return verdict.map(|()| seen);
@@ -61,7 +65,7 @@ impl Refresh {
             let before = vault.change_mark()?;
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
-                    let entry = self.lifecycle.recognise(entry)?;
+                    let entry = self.lifecycle.recognise(*entry)?;
                     if let Some(verdict) = self.verdict(&entry) {
                         self.give_back(&account, attempt, None).await;
                         return verdict.map(|()| entry);
@@ -73,7 +77,7 @@ impl Refresh {
                     self.wait_for_change(before, remaining).await?;
                     seen = self.lifecycle.load(&account).await?;
                 }
-                Claimed::Moved(entry) => seen = self.lifecycle.recognise(entry)?,
+                Claimed::Moved(entry) => seen = self.lifecycle.recognise(*entry)?,
             }
         }
     }
@@ -88,7 +92,11 @@ impl Refresh {
         }
         let Some(digest) = entry.record.refresh_digest else {
             let good = !rejected && expiry::is_good(columns, now);
-            return Some(if good { Ok(()) } else { Err(reconnect_required(account, ReconnectReason::Expired)) });
+            return Some(if good {
+                Ok(())
+            } else {
+                Err(reconnect_required(account, ReconnectReason::Expired))
+            });
         };
         let registrations = lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, error)) = registrations.get(account).filter(|(presented, _)| *presented == digest) {
@@ -99,7 +107,9 @@ impl Refresh {
             (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
             (_, Some(next)) if now < next => Some(Err(Error::new(
                 ErrorCode::Unavailable,
-                format!("{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"),
+                format!(
+                    "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
+                ),
             )
             .with_retry_after(next.time_left(now))
             .with_account(account))),
@@ -116,7 +126,9 @@ impl Refresh {
         orphaned: bool,
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
-        let (Some(refresh_token), Some(presented)) = (&entry.tokens.refresh_token, entry.record.refresh_digest) else {
+        let (Some(refresh_token), Some(presented)) =
+            (&entry.tokens.refresh_token, entry.record.refresh_digest)
+        else {
             return Err(reconnect_required(account, ReconnectReason::Expired));
         };
         let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
@@ -128,8 +140,10 @@ impl Refresh {
             answer = server.refresh(refresh_token).await;
         }
         let (kind, retry_after, error) = match answer {
-            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, tokens).await,
-            RefreshAnswer::Permanent(error) => return self.refused_for_good(entry, attempt, uncertain, error).await,
+            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
+            RefreshAnswer::Permanent(error) => {
+                return self.refused_for_good(entry, attempt, uncertain, error).await;
+            }
             RefreshAnswer::Client(error) => {
                 self.give_back(account, attempt, None).await;
                 let mut registrations =
@@ -138,7 +152,9 @@ impl Refresh {
                 return Err(error);
             }
             // What is uncertain stays so until the server gives a clear answer.
-            RefreshAnswer::Refused { retry_after, error } if !uncertain => (FailureKind::Refused, retry_after, error),
+            RefreshAnswer::Refused { retry_after, error } if !uncertain => {
+                (FailureKind::Refused, retry_after, error)
+            }
             RefreshAnswer::Refused { retry_after, error } | RefreshAnswer::Unknown { retry_after, error } => {
                 (FailureKind::Unknown, retry_after, error)
             }
@@ -147,25 +163,36 @@ impl Refresh {
         let wait = backoff::wait_after(in_a_row, retry_after, &*self.lifecycle.random)?;
         let now = self.lifecycle.clock.now();
         let next_attempt_at = Some(now.plus(wait));
-        self.give_back(account, attempt, Some(Failure { kind, presented, in_a_row, at: now, next_attempt_at })).await;
+        self.give_back(
+            account,
+            attempt,
+            Some(Failure { kind, presented, in_a_row, at: now, next_attempt_at }),
+        )
+        .await;
         Err(error.with_retry_after(wait))
     }
 
     /// Stores the answer before anybody sees it.
-    async fn keep(&self, server: &AuthorizationServer, entry: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
+    async fn keep(
+        &self,
+        server: &AuthorizationServer,
+        entry: Arc<Entry>,
+        tokens: TokenSet,
+    ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
-        let tokens = tokens.or_from(&entry.tokens);
+        let renewal = self.lifecycle.vault.seal_renewal(&entry, &tokens)?;
+        let renewed = Arc::new(renewal.entry.clone());
         let mut failures = 0;
         loop {
-            match self.lifecycle.vault.commit(&entry, &tokens).await {
+            match self.lifecycle.vault.commit(&renewal).await {
                 Ok(outcome) => {
                     self.lifecycle.unsaved.remove(account);
                     return match outcome {
-                        Committed::Committed(renewed) => Ok(Arc::new(renewed)),
-                        Committed::Superseded(newer) => self.lifecycle.recognise(newer),
+                        Committed::Committed => Ok(renewed),
+                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
-                            let _best_effort = server.revoke(&tokens).await;
+                            let _best_effort = server.revoke(&renewed.tokens).await;
                             Err(not_connected(account))
                         }
                     };
@@ -176,12 +203,13 @@ impl Refresh {
                     failures += 1;
                     tracing::warn!(%account, failures, code = %error.code(), "a refreshed token could not be stored");
                     if let Some(replaced) = entry.record.refresh_digest.filter(|_| failures == 1) {
-                        let unsaved = Arc::new(self.lifecycle.vault.renewed(&entry, &tokens));
-                        self.lifecycle.unsaved.put(replaced, unsaved.clone());
+                        self.lifecycle.unsaved.put(replaced, renewed.clone());
                         self.lifecycle.snapshots.remove(account);
-                        self.flight.announce(Ok(unsaved));
+                        self.flight.announce(Ok(renewed.clone()));
                     }
-                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random)?.min(LONGEST_COMMIT_WAIT);
+                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random)
+                        .unwrap_or(LONGEST_COMMIT_WAIT);
+                    let wait = wait.min(LONGEST_COMMIT_WAIT);
                     self.lifecycle.clock.sleep(wait).await;
                 }
             }
@@ -200,7 +228,9 @@ impl Refresh {
         let account = &entry.record.account;
         let Some(presented) = entry.record.refresh_digest else { return Err(error) };
         let stored = self.lifecycle.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
-        if stored.record.connection != entry.record.connection || stored.record.refresh_digest != Some(presented) {
+        if stored.record.connection != entry.record.connection
+            || stored.record.refresh_digest != Some(presented)
+        {
             return self.lifecycle.recognise(stored);
         }
         let reason = if uncertain { ReconnectReason::Interrupted } else { ReconnectReason::Revoked };
@@ -226,7 +256,8 @@ impl Refresh {
     /// nothing, and only another claim finds out.
     async fn wait_for_change(&self, before: crate::store::ChangeMark, remaining: Duration) -> Result<()> {
         let mut waited = Duration::ZERO;
-        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before {
+        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before
+        {
             self.lifecycle.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
         }
@@ -235,9 +266,12 @@ impl Refresh {
 }
 
 fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
-    Error::new(ErrorCode::ReconnectRequired, format!("{account} must be connected again: {}", reason.explanation()))
-        .with_advice(format!("Run `loomkin-auth connect {account}`."))
-        .with_account(account)
+    Error::new(
+        ErrorCode::ReconnectRequired,
+        format!("{account} must be connected again: {}", reason.explanation()),
+    )
+    .with_advice(format!("Run `loomkin-auth connect {account}`."))
+    .with_account(account)
 }
 
 /// Longer than the longest HTTP request, so that a living holder always ends before its lease does.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::Lifecycle;
 use crate::account::AccountKey;
 use crate::error::Result;
+use crate::protocol::revocation::RevocationAnswer;
+use crate::store::vault::Disconnected as Deleted;
 
 /// What a disconnect came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,16 +15,7 @@ pub struct Disconnected {
     /// Whether there was anything to disconnect.
     pub was_connected: bool,
     /// What the server made of it.
-    pub revoked: Revoked,
-}
-
-/// Whether the grant has ended at the server too.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Revoked {
-    /// It may still be good there; the sentence says why.
-    No(String),
-    /// The server says that the tokens are no longer good.
-    Yes,
+    pub revocation: RevocationAnswer,
 }
 
 impl Lifecycle {
@@ -35,24 +28,31 @@ impl Lifecycle {
     ///
     /// `store_failed` when the store cannot be written; the connection is still there then.
     pub async fn disconnect(self: &Arc<Self>, account: &AccountKey) -> Result<Disconnected> {
-        let entry = self.vault.disconnect(account).await?;
+        let deleted = self.vault.disconnect(account).await?;
         self.snapshots.remove(account);
         self.unsaved.remove(account);
-        let Some(entry) = entry else {
-            return Ok(Disconnected {
-                was_connected: false,
-                revoked: Revoked::No(format!("{account} was not connected")),
-            });
+        let entry = match deleted {
+            Deleted::Deleted(entry) => entry,
+            Deleted::DeletedUnreadable => {
+                return Ok(not_revoked(
+                    true,
+                    "the stored tokens could not be read, so there was nothing to send",
+                ));
+            }
+            Deleted::Nothing => return Ok(not_revoked(false, "it was not connected")),
         };
-        let revoked = match self.server(account) {
-            Err(_) => Revoked::No(format!("{account} is no longer configured, so its server is not known")),
-            Ok(server) => match server.differs_from(&entry.binding) {
-                Some(field) => Revoked::No(format!(
-                    "it was connected with another {field} than the configuration has now, so nothing was sent"
-                )),
-                None => server.revoke(&entry.tokens).await,
-            },
+        let Ok(server) = self.server(account) else {
+            return Ok(not_revoked(true, "it is no longer configured, so its server is not known"));
         };
-        Ok(Disconnected { was_connected: true, revoked })
+        if let Some(field) = server.differs_from(&entry.binding) {
+            let reason = format!("it was connected with another {field} than the configuration has now");
+            return Ok(not_revoked(true, reason));
+        }
+        Ok(Disconnected { was_connected: true, revocation: server.revoke(&entry.tokens).await })
     }
+}
+
+fn not_revoked(was_connected: bool, reason: impl Into<String>) -> Disconnected {
+    let revocation = RevocationAnswer::NotRevoked { reason: reason.into(), try_again: false };
+    Disconnected { was_connected, revocation }
 }

@@ -215,3 +215,21 @@ impl TokenStore for MemoryStore {
         Ok(self.0.clock.now())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+    use crate::store::conformance::{Subject, conformance};
+    use crate::testing::ManualClock;
+
+    #[tokio::test]
+    async fn it_keeps_every_promise_of_a_store() {
+        conformance(|| async {
+            let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000)));
+            let store = Arc::new(MemoryStore::new(clock.clone(), &SystemRandom).unwrap());
+            Subject { other: store.clone(), store, advance: Box::new(move |by| clock.advance(by)) }
+        })
+        .await;
+    }
+}

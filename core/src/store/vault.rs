@@ -63,6 +63,15 @@ impl Vault {
         self.store.load(account).await?.map(|record| self.unseal(record)).transpose()
     }
 
+    /// The record of `account`, still sealed; `None` where there is none. See [`list`](Self::list) on its columns.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn record(&self, account: &AccountKey) -> Result<Option<Record>> {
+        self.store.load(account).await
+    }
+
     /// The records of all connections of `owner`, still sealed, sorted by provider and account. Their plain columns
     /// are as the store has them: only unsealing proves that nobody edited them.
     ///
@@ -126,55 +135,56 @@ impl Vault {
         })
     }
 
-    /// Stores `answer`, which came for the refresh token of `presented`, and with it ends the claim and forgets the
-    /// failure. What the answer left out stays as it was ([`TokenSet::or_from`]).
+    /// Seals `answer`, which came for the refresh token of `presented`. What the answer left out stays as it was
+    /// ([`TokenSet::or_from`]).
     ///
     /// # Errors
     ///
-    /// `usage` when `presented` has no refresh token; `store_failed`, and then the commit may be tried again.
-    pub async fn commit(&self, presented: &Entry, answer: &TokenSet) -> Result<Committed> {
-        let Record { account, connection, columns, .. } = &presented.record;
-        let connection = *connection;
-        let tokens = answer.clone().or_from(&presented.tokens);
-        let mut columns = columns.clone();
-        columns.issued_at = tokens.issued_at;
-        columns.expires_at = tokens.expires_at;
-        columns.scopes = tokens.scopes.clone().unwrap_or(columns.scopes);
-        let updated_at = self.clock.now();
+    /// `usage` when `presented` has no refresh token; `store_failed` when there is no randomness.
+    pub fn seal_renewal(&self, presented: &Entry, answer: &TokenSet) -> Result<Renewal> {
         let presented_digest = presented.presented()?;
-        let refresh_digest = tokens
-            .refresh_token
-            .as_ref()
-            .map_or(presented_digest, |token| TokenDigest::derive(connection, token));
+        let tokens = answer.clone().or_from(&presented.tokens);
+        let mut record = presented.record.clone();
+        record.columns.issued_at = tokens.issued_at;
+        record.columns.expires_at = tokens.expires_at;
+        if let Some(scopes) = &tokens.scopes {
+            record.columns.scopes.clone_from(scopes);
+        }
+        record.updated_at = self.clock.now();
+        if let Some(token) = &tokens.refresh_token {
+            record.refresh_digest = Some(TokenDigest::derive(record.connection, token));
+        }
+        record.claim = None;
+        record.failure = None;
         let place = Place {
-            account,
-            connection,
-            columns: &columns,
-            refresh_digest: Some(refresh_digest),
-            updated_at,
+            account: &record.account,
+            connection: record.connection,
+            columns: &record.columns,
+            refresh_digest: record.refresh_digest,
+            updated_at: record.updated_at,
         };
         let plaintext = payload::encode(&tokens, &presented.binding);
-        let sealed = self.keys.newest().seal(&place, &plaintext, &*self.random)?;
+        record.sealed = self.keys.newest().seal(&place, &plaintext, &*self.random)?;
         let commit = Commit {
-            account: account.clone(),
-            connection,
+            account: record.account.clone(),
+            connection: record.connection,
             presented: presented_digest,
-            columns,
-            sealed,
-            refresh_digest,
-            updated_at,
+            columns: record.columns.clone(),
+            sealed: record.sealed.clone(),
+            refresh_digest: record.refresh_digest.unwrap_or(presented_digest),
+            updated_at: record.updated_at,
         };
-        Ok(match self.store.commit(commit.clone()).await? {
-            CommitOutcome::Committed => {
-                let mut record = presented.record.clone();
-                record.columns = commit.columns;
-                record.sealed = commit.sealed;
-                record.refresh_digest = Some(refresh_digest);
-                record.updated_at = updated_at;
-                record.claim = None;
-                record.failure = None;
-                Committed::Committed(Box::new(Entry { record, tokens, binding: presented.binding.clone() }))
-            }
+        Ok(Renewal { commit, entry: Entry { record, tokens, binding: presented.binding.clone() } })
+    }
+
+    /// Stores `renewal`, and with it ends the claim and forgets the failure.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`, and then the commit may be tried again.
+    pub async fn commit(&self, renewal: &Renewal) -> Result<Committed> {
+        Ok(match self.store.commit(renewal.commit.clone()).await? {
+            CommitOutcome::Committed => Committed::Committed,
             CommitOutcome::Disconnected => Committed::Disconnected,
             CommitOutcome::Superseded(record) => Committed::Superseded(Box::new(self.unseal(*record)?)),
         })
@@ -286,6 +296,14 @@ pub struct Entry {
     pub tokens: TokenSet,
     /// What the provider layer bound the connection to. The store does not look inside.
     pub binding: Value,
+}
+
+/// The answer to a refresh, sealed and ready to be stored.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    commit: Commit,
+    /// The connection as it will be.
+    pub entry: Entry,
 }
 
 impl Entry {

@@ -46,8 +46,8 @@ pub enum Claimed {
 /// What became of a [`Vault::commit`](super::Vault::commit); see [`CommitOutcome`](crate::store::CommitOutcome).
 #[derive(Clone, Debug)]
 pub enum Committed {
-    /// It is stored, and this is what is stored now.
-    Committed(Box<Entry>),
+    /// It is stored.
+    Committed,
     /// The account was disconnected meanwhile. The new tokens must be revoked.
     Disconnected,
     /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked.

@@ -1,0 +1,156 @@
+//! The authorization request (RFC 6749 §4.1.1), and the login that waits for its answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
+
+use super::pkce::CodeVerifier;
+use crate::account::AccountKey;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, Result};
+use crate::provider::{Provider, read_redirect_uri};
+use crate::random::Random;
+use crate::secret::Secret;
+
+/// How long a login may take.
+pub const LOGIN_DEADLINE: Duration = Duration::from_secs(600);
+
+/// An authorization request that was made and not yet answered.
+///
+/// It is a value: any number can be open at once. It has no `Clone`, so that one redirect finishes it once.
+pub struct PendingAuthorization {
+    pub(super) account: AccountKey,
+    pub(super) state: Secret,
+    pub(super) nonce: Option<Secret>,
+    pub(super) verifier: CodeVerifier,
+    pub(super) redirect_uri: String,
+    pub(super) deadline: Timestamp,
+    pub(super) iss: IssRule,
+}
+
+impl PendingAuthorization {
+    /// Whose login it is.
+    pub fn account(&self) -> &AccountKey {
+        &self.account
+    }
+
+    /// Until when a redirect is accepted.
+    pub fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
+    /// Where the person comes back to.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+}
+
+/// What is expected of `iss` in the redirect (RFC 9207 §2.4).
+#[derive(Clone, Debug)]
+pub(super) struct IssRule {
+    /// The issuer and its other names; without any, there is nothing to compare with.
+    pub(super) accepted: Vec<String>,
+    /// Whether the server promises it.
+    pub(super) promised: bool,
+    /// Whether its absence from an `error` redirect is to be borne.
+    pub(super) errors_lack_it: bool,
+}
+
+/// Where to send the person. It holds the `state`: show it to the person alone, and do not log it.
+#[derive(Clone)]
+pub struct AuthorizationUrl(Secret);
+
+impl AuthorizationUrl {
+    /// The address, to open it or to show it to the person who logs in.
+    pub fn expose(&self) -> &str {
+        // Exposed to the caller, whose call says why.
+        self.0.expose()
+    }
+}
+
+/// Builds the authorization request of `account` at `provider`, answered at `redirect_uri`.
+///
+/// PKCE with S256 always; a `nonce` with the scope `openid`; `prompt=consent` with the scope `offline_access`, because
+/// servers may ignore that scope otherwise (OpenID Connect Core §11).
+///
+/// # Errors
+///
+/// `config_invalid` where the provider has no authorization endpoint or the redirect URI is not one; as
+/// [`Random::fill`] where there is no randomness.
+pub fn request_authorization(
+    provider: &Provider,
+    account: AccountKey,
+    redirect_uri: &str,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<(AuthorizationUrl, PendingAuthorization)> {
+    let redirect_uri = read_redirect_uri(redirect_uri)?;
+    let verifier = CodeVerifier::make(random)?;
+    let state = random.make_secret()?;
+    let asks_for = |name: &str| provider.scopes.iter().any(|scope| scope == name);
+    let nonce = if asks_for("openid") { Some(random.make_secret()?) } else { None };
+
+    let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
+        .set_auth_uri(AuthUrl::from_url(provider.authorization_endpoint()?.clone()))
+        .set_redirect_uri(
+            RedirectUrl::new(redirect_uri.clone())
+                .map_err(|_| Error::new(ErrorCode::ConfigInvalid, "redirect_uri is not an absolute URI"))?,
+        );
+    // Exposed to be put into the address that only the person's browser sees.
+    let mut request = client
+        .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
+        .set_pkce_challenge(verifier.challenge())
+        .add_scopes(provider.scopes.iter().cloned().map(Scope::new));
+    if let Some(nonce) = &nonce {
+        request = request.add_extra_param("nonce", nonce.expose()); // as above
+    }
+    for (name, value) in &provider.params {
+        request = request.add_extra_param(name, value);
+    }
+    if asks_for("offline_access") && !provider.params.iter().any(|(name, _)| name == "prompt") {
+        request = request.add_extra_param("prompt", "consent");
+    }
+    let (url, _) = request.url();
+
+    let pending = PendingAuthorization {
+        account,
+        state,
+        nonce,
+        verifier,
+        redirect_uri,
+        deadline: now.plus(LOGIN_DEADLINE),
+        iss: IssRule {
+            accepted: accepted_issuers(provider),
+            promised: provider.promises_iss,
+            errors_lack_it: provider.quirks.error_redirects_lack_iss,
+        },
+    };
+    Ok((AuthorizationUrl(Secret::new(url)), pending))
+}
+
+fn accepted_issuers(provider: &Provider) -> Vec<String> {
+    match &provider.issuer {
+        Some(issuer) => {
+            let aliases = provider.quirks.issuer_aliases.iter().map(|alias| (*alias).to_owned());
+            std::iter::once(issuer.clone()).chain(aliases).collect()
+        }
+        None => Vec::new(),
+    }
+}
+
+impl fmt::Debug for PendingAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingAuthorization")
+            .field("account", &self.account.to_string())
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AuthorizationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationUrl(elided)")
+    }
+}

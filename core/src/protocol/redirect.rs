@@ -1,0 +1,184 @@
+//! The authorization response (RFC 6749 §4.1.2), checked before anything else happens.
+
+use std::fmt;
+
+use url::form_urlencoded;
+
+use super::authorization::PendingAuthorization;
+use super::pkce::CodeVerifier;
+use crate::account::AccountKey;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, OauthError, Result, ServerText};
+use crate::secret::Secret;
+
+/// What came back in a redirect, not yet compared with any login. It holds the code: its `Debug` shows nothing.
+pub struct AuthorizationResponse {
+    pub(super) state: Option<Secret>,
+    pub(super) code: Option<Secret>,
+    pub(super) iss: Option<String>,
+    pub(super) error: Option<(OauthError, Option<ServerText>)>,
+}
+
+impl AuthorizationResponse {
+    /// Reads the query of a redirect, with or without what stands before and including its `?`. A fragment is cut off.
+    ///
+    /// # Errors
+    ///
+    /// `callback_rejected` when one of the parameters is there twice (RFC 6749 §3.1) or the text is too long.
+    pub fn read(text: &str) -> Result<Self> {
+        if text.len() > MAX_REDIRECT {
+            return Err(rejected("the redirect is too long"));
+        }
+        let text = text.split('#').next().unwrap_or_default();
+        let query = match text.split_once('?') {
+            Some((_, query)) => query,
+            // An address without a query has no parameters; anything else is a query by itself.
+            None if text.contains("://") => "",
+            None => text,
+        };
+        let mut found: [Option<String>; PARAMS.len()] = Default::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let Some(place) = PARAMS.iter().position(|param| *param == name) else { continue };
+            if found[place].replace(value.into_owned()).is_some() {
+                return Err(rejected("the redirect has a parameter twice"));
+            }
+        }
+        let [code, error, description, iss, state] = found;
+        let text = description.as_deref().and_then(ServerText::new);
+        Ok(Self {
+            state: state.map(Secret::new),
+            code: code.map(Secret::new),
+            iss,
+            error: error.map(|word| (OauthError::from_wire(&word), text)),
+        })
+    }
+}
+
+impl PendingAuthorization {
+    /// Whether `response` carries this login's state, compared in constant time.
+    pub fn is_answered_by(&self, response: &AuthorizationResponse) -> bool {
+        response.state.as_ref().is_some_and(|state| state.matches(&self.state))
+    }
+
+    /// Checks `response` in the order state, deadline, `iss`, `error`, code, and turns this login into its grant.
+    ///
+    /// # Errors
+    ///
+    /// [`NotGranted::Rejected`] with `callback_rejected` gives the login back: a stray or forged redirect neither
+    /// finishes nor cancels it. [`NotGranted::Closed`] ends it: `login_closed` after the deadline, `access_denied`,
+    /// `unavailable` or `client_rejected` by the server's `error`.
+    pub fn accept(
+        self,
+        response: AuthorizationResponse,
+        now: Timestamp,
+    ) -> Result<AuthorizationGrant, NotGranted> {
+        if !self.is_answered_by(&response) {
+            return Err(self.reject("the redirect does not carry this login's state"));
+        }
+        if now > self.deadline {
+            let error = Error::new(ErrorCode::LoginClosed, "the login took too long");
+            return Err(NotGranted::Closed(error.with_account(&self.account)));
+        }
+        if !self.iss_is_right(&response) {
+            return Err(self.reject("the redirect does not come from the server that was asked"));
+        }
+        if let Some((error, text)) = response.error {
+            return Err(NotGranted::Closed(error_of(error, text).with_account(&self.account)));
+        }
+        match response.code {
+            Some(code) if !code.is_empty() => Ok(AuthorizationGrant {
+                account: self.account,
+                code,
+                state: self.state,
+                verifier: self.verifier,
+                nonce: self.nonce,
+                redirect_uri: self.redirect_uri,
+            }),
+            _ => Err(self.reject("the redirect carries neither a code nor an error")),
+        }
+    }
+
+    /// RFC 9207 §2.4. Without a known issuer there is nothing to compare an `iss` with; the state then stands alone.
+    fn iss_is_right(&self, response: &AuthorizationResponse) -> bool {
+        match &response.iss {
+            Some(iss) => self.iss.accepted.is_empty() || self.iss.accepted.contains(iss),
+            None => !self.iss.promised || (response.error.is_some() && self.iss.errors_lack_it),
+        }
+    }
+
+    fn reject(self, message: &str) -> NotGranted {
+        let error = rejected(message).with_account(&self.account);
+        NotGranted::Rejected { pending: Box::new(self), error }
+    }
+}
+
+/// A verified authorization response: the grant of RFC 6749 §1.3, to be exchanged once.
+pub struct AuthorizationGrant {
+    pub(super) account: AccountKey,
+    pub(super) code: Secret,
+    pub(super) state: Secret,
+    pub(super) verifier: CodeVerifier,
+    pub(super) nonce: Option<Secret>,
+    pub(super) redirect_uri: String,
+}
+
+impl AuthorizationGrant {
+    /// Whose login it is.
+    pub fn account(&self) -> &AccountKey {
+        &self.account
+    }
+}
+
+/// Why a redirect yields no grant.
+#[derive(Debug)]
+pub enum NotGranted {
+    /// The login is over.
+    Closed(Error),
+    /// The redirect does not answer this login, which stays open.
+    Rejected {
+        /// The login, as it was.
+        pending: Box<PendingAuthorization>,
+        /// What to tell whoever brought the redirect.
+        error: Error,
+    },
+}
+
+impl NotGranted {
+    /// The error, whichever it is.
+    pub fn error(&self) -> &Error {
+        match self {
+            Self::Closed(error) | Self::Rejected { error, .. } => error,
+        }
+    }
+}
+
+impl fmt::Debug for AuthorizationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationResponse(elided)")
+    }
+}
+
+impl fmt::Debug for AuthorizationGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthorizationGrant({})", self.account)
+    }
+}
+
+/// RFC 6749 §4.1.2.1.
+fn error_of(error: OauthError, text: Option<ServerText>) -> Error {
+    let (code, message) = match error {
+        OauthError::AccessDenied => (ErrorCode::AccessDenied, "the access was denied"),
+        OauthError::ServerError | OauthError::TemporarilyUnavailable => {
+            (ErrorCode::Unavailable, "the server cannot log anyone in now")
+        }
+        _ => (ErrorCode::ClientRejected, "the server refuses the authorization request"),
+    };
+    Error::new(code, message).with_oauth_error(error, text)
+}
+
+fn rejected(message: &str) -> Error {
+    Error::new(ErrorCode::CallbackRejected, message)
+}
+
+const MAX_REDIRECT: usize = 64 * 1024;
+const PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];

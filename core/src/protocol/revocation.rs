@@ -1,0 +1,144 @@
+//! Ending a grant at the server (RFC 7009), and the providers that do it their own way.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use oauth2::{AccessToken, RefreshToken, RevocationUrl, StandardRevocableToken};
+use serde_json::json;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::body::{read_error, read_fields};
+use super::capture::{Capture, token_client};
+use super::message::{Request, Response};
+use super::token_set::TokenSet;
+use crate::error::{Error, ErrorCode, OauthError, Result};
+use crate::provider::{Provider, RevocationMethod};
+
+/// What can be done to end a grant at the server.
+#[derive(Clone, Debug)]
+pub enum Revocation {
+    /// Nothing.
+    Impossible {
+        /// Why, for the person, as a sentence without a full stop.
+        reason: &'static str,
+    },
+    /// Send this, and read the answer with [`RevocationAnswer::read`].
+    Send(Box<Request>),
+}
+
+impl Revocation {
+    /// Plans the end of the grant behind `tokens`.
+    ///
+    /// By RFC 7009 the refresh token is presented where there is one, because the server then ends the access tokens
+    /// with it (§2.1), and else the access token.
+    ///
+    /// # Errors
+    ///
+    /// `config_invalid` when the registration cannot be put into a request.
+    pub fn plan(provider: &Provider, tokens: &TokenSet) -> Result<Self> {
+        let endpoint = match (&provider.revocation, &provider.endpoints.revocation) {
+            (RevocationMethod::None, _) | (_, None) => {
+                return Ok(Self::Impossible {
+                    reason: "the provider offers no revocation; end the access in its own settings",
+                });
+            }
+            (_, Some(endpoint)) => endpoint,
+        };
+        match provider.revocation {
+            RevocationMethod::GitHubGrant => github_grant(provider, endpoint, tokens),
+            _ => rfc7009(provider, endpoint, tokens).map(|request| Self::Send(Box::new(request))),
+        }
+    }
+}
+
+/// What the server said to a revocation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RevocationAnswer {
+    /// The grant may still be good.
+    NotRevoked {
+        /// Why, for the person, as a sentence without a full stop.
+        reason: String,
+        /// Whether a later attempt may succeed.
+        try_again: bool,
+    },
+    /// The server has ended the grant, or did not know it any more (RFC 7009 §2.2).
+    Revoked,
+}
+
+impl RevocationAnswer {
+    /// Reads the answer to a planned revocation.
+    pub fn read(response: &Response) -> Self {
+        let status = response.status;
+        if matches!(status, 200 | 204) {
+            return Self::Revoked;
+        }
+        let error = read_fields(response).and_then(|fields| read_error(&fields)).map(|(error, _)| error);
+        let why = match error {
+            Some(OauthError::InvalidClient | OauthError::UnauthorizedClient) => {
+                "the server refuses our registration".to_owned()
+            }
+            Some(OauthError::UnsupportedTokenType) => {
+                "the server does not revoke tokens of this kind".to_owned()
+            }
+            _ => format!("the revocation endpoint answered {status}"),
+        };
+        Self::NotRevoked { reason: why, try_again: matches!(status, 408 | 425 | 429 | 500..) }
+    }
+}
+
+fn rfc7009(provider: &Provider, endpoint: &Url, tokens: &TokenSet) -> Result<Request> {
+    // Exposed to be put into the request.
+    let token = match &tokens.refresh_token {
+        Some(token) => StandardRevocableToken::from(RefreshToken::new(token.expose().to_owned())),
+        None => StandardRevocableToken::from(AccessToken::new(tokens.access_token.expose().to_owned())),
+    };
+    // The crate takes https alone, and loopback is allowed here: it is given a stand-in, and the capture the address.
+    let stand_in =
+        RevocationUrl::new("https://revocation.invalid/".to_owned()).map_err(|_| cannot_build())?;
+    let client = token_client(provider).set_revocation_url(stand_in);
+    let capture = Capture::default();
+    // The outcome is always "not sent"; the request is in the capture.
+    let _ = client.revoke_token(token).map_err(|_| cannot_build())?.request(&capture);
+    capture.into_request(endpoint)
+}
+
+/// "Delete an app authorization": `DELETE /applications/{client_id}/grant`, with the registration as `Basic` and the
+/// access token in JSON. It ends the grant with every token of it.
+fn github_grant(provider: &Provider, endpoint: &Url, tokens: &TokenSet) -> Result<Revocation> {
+    let Some(secret) = &provider.client_secret else {
+        return Ok(Revocation::Impossible {
+            reason: "GitHub revokes only for clients with a secret; end the access in its settings",
+        });
+    };
+    let mut url = endpoint.clone();
+    url.path_segments_mut()
+        .map_err(|()| cannot_build())?
+        .pop_if_empty()
+        .extend([&provider.client_id, "grant"]);
+    // Exposed to be put into the request. The API documents plain `Basic` (RFC 7617), not that of RFC 6749 §2.3.1.
+    let credentials = Zeroizing::new(format!("{}:{}", provider.client_id, secret.expose()));
+    let credentials = Zeroizing::new(format!("Basic {}", STANDARD.encode(credentials.as_bytes())));
+    let mut credentials = HeaderValue::from_str(&credentials).map_err(|_| cannot_build())?;
+    credentials.set_sensitive(true);
+    let headers = HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
+        (AUTHORIZATION, credentials),
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static("2022-11-28")),
+    ]);
+    // As above.
+    let body = json!({ "access_token": tokens.access_token.expose() }).to_string().into_bytes();
+    Ok(Revocation::Send(Box::new(Request {
+        method: Method::DELETE,
+        url,
+        headers,
+        body: Zeroizing::new(body),
+    })))
+}
+
+fn cannot_build() -> Error {
+    Error::new(ErrorCode::ConfigInvalid, "the revocation request cannot be put together")
+        .with_advice("Check client_id, client_secret and revocation_endpoint.")
+}

@@ -1,0 +1,103 @@
+//! The access token request (RFC 6749 §4.1.3) and what its answer means for a login.
+
+use std::borrow::Cow;
+
+use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl};
+
+use super::capture::{Capture, form_to_json, token_client};
+use super::message::{Request, Response};
+use super::redirect::AuthorizationGrant;
+use super::token_answer::{TokenAnswer, read_token_answer};
+use super::token_set::TokenSet;
+use crate::account::AccountKey;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode, OauthError, Result};
+use crate::provider::Provider;
+use crate::secret::Secret;
+
+/// A grant on its way to the token endpoint. It can be sent once.
+#[derive(Debug)]
+pub struct AccessTokenRequest {
+    /// What to send.
+    pub request: Request,
+    /// What remains of the login until the answer is there.
+    pub login: ExpectedTokens,
+}
+
+/// What the answer to an [`AccessTokenRequest`] is compared with.
+#[derive(Debug)]
+pub struct ExpectedTokens {
+    /// Whose login it is.
+    pub account: AccountKey,
+    /// The nonce that the ID token must carry.
+    pub nonce: Option<Secret>,
+}
+
+impl AuthorizationGrant {
+    /// Builds the access token request of this grant at `provider`, which must be the one that was asked.
+    ///
+    /// # Errors
+    ///
+    /// `config_invalid` when the registration cannot be put into a request.
+    pub fn into_request(self, provider: &Provider) -> Result<AccessTokenRequest> {
+        let client = token_client(provider);
+        let redirect_uri = RedirectUrl::new(self.redirect_uri)
+            .map_err(|_| Error::new(ErrorCode::ConfigInvalid, "redirect_uri is not an absolute URI"))?;
+        // The code and the verifier are exposed to be put into the request, and so is the state below.
+        let mut exchange = client
+            .exchange_code(AuthorizationCode::new(self.code.expose().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(self.verifier.secret().expose().to_owned()))
+            .set_redirect_uri(Cow::Borrowed(&redirect_uri));
+        if provider.quirks.state_in_token_request {
+            exchange = exchange.add_extra_param("state", self.state.expose());
+        }
+        let capture = Capture::default();
+        // The outcome is always "not sent"; the request is in the capture.
+        let _ = exchange.request(&capture);
+        let request = capture.into_request(&provider.token_endpoint)?;
+        let request = if provider.quirks.json_token_requests { form_to_json(request) } else { request };
+        Ok(AccessTokenRequest { request, login: ExpectedTokens { account: self.account, nonce: self.nonce } })
+    }
+}
+
+/// Reads the answer to an [`AccessTokenRequest`] that was sent at `sent_at`.
+///
+/// # Errors
+///
+/// `login_closed` for `invalid_grant`: the code is used up; `client_rejected`, `access_denied` or `unavailable` by the
+/// server's `error` or status; `server_misbehaved` for anything else that is no token answer.
+pub fn read_access_token_answer(response: &Response, sent_at: Timestamp) -> Result<TokenSet> {
+    let (code, message) = match read_token_answer(response, sent_at) {
+        TokenAnswer::Tokens(tokens) => return Ok(*tokens),
+        TokenAnswer::Error { error, text } => {
+            let (code, message) = match error {
+                OauthError::AccessDenied => (ErrorCode::AccessDenied, "the access was denied"),
+                OauthError::ExpiredToken | OauthError::InvalidGrant => {
+                    (ErrorCode::LoginClosed, "the server does not accept the authorization code")
+                }
+                OauthError::ServerError | OauthError::SlowDown | OauthError::TemporarilyUnavailable => {
+                    (ErrorCode::Unavailable, "the server cannot exchange the code now")
+                }
+                _ => (ErrorCode::ClientRejected, "the server refuses the access token request"),
+            };
+            return Err(Error::new(code, message).with_oauth_error(error, text));
+        }
+        TokenAnswer::Nothing { problem } => match response.status {
+            408 | 425 | 429 | 500.. => {
+                (ErrorCode::Unavailable, format!("the token endpoint answered {}", response.status))
+            }
+            200..300 => (ErrorCode::ServerMisbehaved, format!("the token endpoint's answer {problem}")),
+            status => (
+                ErrorCode::ServerMisbehaved,
+                format!("the token endpoint answered {status} without saying why"),
+            ),
+        },
+    };
+    let error = Error::new(code, message);
+    Err(match response.status {
+        300..500 if code == ErrorCode::ServerMisbehaved => {
+            error.with_advice("Check that token_endpoint is the server's token endpoint.")
+        }
+        _ => error,
+    })
+}

@@ -1,0 +1,128 @@
+//! An authorization server together with our registration at it.
+//!
+//! A [`ProviderBuilder`] holds what the configuration says; [`ProviderBuilder::build`] joins it with the preset and,
+//! where an issuer is to be discovered, with its metadata, and yields a [`Provider`] that can be used as it is.
+
+mod binding;
+mod builder;
+mod endpoint;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod metadata;
+mod preset;
+
+use std::fmt;
+
+use url::Url;
+
+pub use binding::Binding;
+pub use builder::{ProviderBuilder, Registration};
+pub use endpoint::{Endpoints, is_loopback, read_endpoint, read_redirect_uri};
+pub use metadata::{Metadata, discovery_urls};
+pub use preset::{IdentitySource, PRESETS, Preset, Quirks, RevocationMethod};
+
+use crate::account::ProviderId;
+use crate::error::{Error, ErrorCode, Result};
+use crate::secret::Secret;
+
+/// An authorization server and our registration there, checked: every address is https or loopback, every scope is
+/// well formed, and there is a token endpoint.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub id: ProviderId,
+    /// The issuer identifier (RFC 8414 §2), compared character by character; `None` where nobody states it.
+    pub issuer: Option<String>,
+    /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
+    pub token_endpoint: Url,
+    /// The other endpoints, as far as the server has them.
+    pub endpoints: Endpoints,
+    /// The identifier of our registration (RFC 6749 §2.2).
+    pub client_id: String,
+    /// The secret of our registration; `None` for a public client (RFC 6749 §2.1).
+    pub client_secret: Option<Secret>,
+    /// How the secret is presented.
+    pub client_auth: ClientAuth,
+    /// The redirect URI, where the provider or the configuration fixes it.
+    pub redirect_uri: Option<String>,
+    /// What is asked for (RFC 6749 §3.3).
+    pub scopes: Vec<String>,
+    /// Extra parameters of the authorization request, in the order in which they are sent.
+    pub params: Vec<(String, String)>,
+    /// The flows that the server offers, the best first.
+    pub flows: Vec<Flow>,
+    /// Who says whose account it is.
+    pub identity: IdentitySource,
+    /// How a grant is ended at the server.
+    pub revocation: RevocationMethod,
+    /// Where the server departs from the specifications.
+    pub quirks: Quirks,
+    /// Whether the server promises `iss` in every authorization response (RFC 9207 §3).
+    pub promises_iss: bool,
+    /// The resource server, handed through to the app.
+    pub base_url: Option<Url>,
+}
+
+impl Provider {
+    /// The authorization endpoint (RFC 6749 §3.1).
+    ///
+    /// # Errors
+    ///
+    /// `config_invalid` where the server has none: it offers no flow with a redirect.
+    pub fn authorization_endpoint(&self) -> Result<&Url> {
+        self.endpoints.authorization.as_ref().ok_or_else(|| {
+            Error::new(ErrorCode::ConfigInvalid, "the provider has no authorization endpoint")
+                .with_advice("Set authorization_endpoint or issuer, or choose the device flow.")
+                .with_provider(&self.id)
+        })
+    }
+
+    /// Whether `issuer` is this server's own, or one of the other names it is known to use for itself.
+    pub fn is_issued_by(&self, issuer: &str) -> bool {
+        self.issuer.as_deref() == Some(issuer)
+            || self.issuer.is_some() && self.quirks.issuer_aliases.contains(&issuer)
+    }
+}
+
+/// How a client presents its secret at the token endpoint (RFC 6749 §2.3.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// `client_secret_basic`: the `Authorization` header.
+    Basic,
+    /// `client_secret_post`: the request body.
+    Body,
+}
+
+/// A way to a grant.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Flow {
+    /// A code shown here and typed in elsewhere (RFC 8628).
+    Device,
+    /// A redirect to the web app that began the login.
+    Hosted,
+    /// A redirect to this machine (RFC 8252 §7.3).
+    Loopback,
+    /// A redirect to a page of the provider's, which shows a code to copy.
+    Paste,
+}
+
+impl Flow {
+    /// The name that the configuration uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Hosted => "hosted",
+            Self::Loopback => "loopback",
+            Self::Paste => "paste",
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,29 @@
+//! Anthropic: accounts of Claude subscriptions and of the developer platform.
+//!
+//! <https://code.claude.com/docs/en/authentication>, read 2026-11-21, describes the login for people: the browser ends
+//! on a page of Anthropic's own that shows a code to paste. It states no endpoints and no revocation; those below
+//! are the ones that this page's login visits. `claude_code` scopes and the like need a registration that has them.
+
+use super::{IdentitySource, Preset, Quirks, RevocationMethod};
+use crate::provider::Flow;
+
+pub(super) const ANTHROPIC: Preset = Preset {
+    name: "anthropic",
+    title: "Anthropic",
+    documentation: &["https://code.claude.com/docs/en/authentication"],
+    issuer: None,
+    authorization_endpoint: Some("https://claude.ai/oauth/authorize"),
+    device_authorization_endpoint: None,
+    revocation_endpoint: None,
+    token_endpoint: Some("https://platform.claude.com/v1/oauth/token"),
+    user_endpoint: None,
+    redirect_uri: Some("https://platform.claude.com/oauth/code/callback"),
+    scopes: &["user:profile", "user:inference"],
+    // Asks the callback page to show the code instead of passing it on.
+    params: &[("code", "true")],
+    flows: &[Flow::Paste],
+    client_auth: None,
+    identity: IdentitySource::TokenAnswer,
+    revocation: RevocationMethod::None,
+    quirks: Quirks { json_token_requests: true, state_in_token_request: true, ..Quirks::NONE },
+};

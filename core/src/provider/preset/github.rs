@@ -1,0 +1,37 @@
+//! GitHub: OAuth apps and GitHub Apps.
+//!
+//! Read 2026-11-21:
+//! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps> (endpoints, device flow,
+//! any port on 127.0.0.1),
+//! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>
+//! (rotation, `bad_refresh_token`),
+//! <https://docs.github.com/en/rest/apps/oauth-applications> (ending a grant: not RFC 7009),
+//! <https://docs.github.com/en/rest/users/users> (the user resource).
+
+use super::{IdentitySource, Preset, Quirks, RevocationMethod};
+use crate::provider::{ClientAuth, Flow};
+
+pub(super) const GITHUB: Preset = Preset {
+    name: "github",
+    title: "GitHub",
+    documentation: &[
+        "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps",
+        "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens",
+        "https://docs.github.com/en/rest/apps/oauth-applications",
+        "https://docs.github.com/en/rest/users/users",
+    ],
+    issuer: None,
+    authorization_endpoint: Some("https://github.com/login/oauth/authorize"),
+    device_authorization_endpoint: Some("https://github.com/login/device/code"),
+    revocation_endpoint: Some("https://api.github.com/applications"),
+    token_endpoint: Some("https://github.com/login/oauth/access_token"),
+    user_endpoint: Some("https://api.github.com/user"),
+    redirect_uri: None,
+    scopes: &["read:user"],
+    params: &[],
+    flows: &[Flow::Loopback, Flow::Device, Flow::Hosted],
+    client_auth: Some(ClientAuth::Body),
+    identity: IdentitySource::GitHubUser,
+    revocation: RevocationMethod::GitHubGrant,
+    quirks: Quirks::NONE,
+};

@@ -1,0 +1,25 @@
+//! Z.ai, which takes API keys only.
+//!
+//! <https://docs.z.ai/api-reference/introduction>, read 2026-11-21: keys as bearer tokens, no OAuth for third parties.
+
+use super::{IdentitySource, Preset, Quirks, RevocationMethod};
+
+pub(super) const ZAI: Preset = Preset {
+    name: "zai",
+    title: "Z.ai",
+    documentation: &["https://docs.z.ai/api-reference/introduction"],
+    issuer: None,
+    authorization_endpoint: None,
+    device_authorization_endpoint: None,
+    revocation_endpoint: None,
+    token_endpoint: None,
+    user_endpoint: None,
+    redirect_uri: None,
+    scopes: &[],
+    params: &[],
+    flows: &[],
+    client_auth: None,
+    identity: IdentitySource::None,
+    revocation: RevocationMethod::None,
+    quirks: Quirks::NONE,
+};

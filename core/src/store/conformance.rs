@@ -1,0 +1,141 @@
+//! What every [`TokenStore`] must do, as a suite that a backend runs against itself. Behind the feature `testing`.
+//!
+//! ```ignore
+//! conformance(|| async { Subject { store: …, other: …, advance: … } }).await;
+//! ```
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a broken promise of a store is a panic of its test")]
+
+mod login;
+mod refresh;
+mod settings;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    AttemptId, ClaimOutcome, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
+    SealedTokens, TokenDigest, TokenStore,
+};
+use crate::account::AccountKey;
+use crate::clock::Timestamp;
+
+/// An empty store, made for one case.
+pub struct Subject {
+    /// The store.
+    pub store: Arc<dyn TokenStore>,
+    /// The same store as another process or host would have it.
+    pub other: Arc<dyn TokenStore>,
+    /// Moves the clock that its leases run by.
+    pub advance: Box<dyn Fn(Duration) + Send + Sync>,
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Runs every case, each on a store of its own from `make`.
+///
+/// # Panics
+///
+/// When the store breaks a promise; the panic's place says which.
+pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
+    login::nothing_is_there_at_first(make().await).await;
+    login::a_login_reads_back_whole(make().await).await;
+    login::a_login_replaces_everything_of_the_earlier_one(make().await).await;
+    login::a_list_is_sorted_and_of_one_owner(make().await).await;
+    login::a_disconnected_account_is_gone_for_everybody(make().await).await;
+    login::disconnecting_touches_no_other_account(make().await).await;
+
+    refresh::a_claim_is_granted_once(make().await).await;
+    refresh::a_claim_says_how_long_it_still_runs(make().await).await;
+    refresh::a_claim_whose_lease_has_ended_is_an_orphan(make().await).await;
+    refresh::a_claim_for_another_token_or_connection_is_refused(make().await).await;
+    refresh::a_claim_of_one_account_leaves_the_others_free(make().await).await;
+    refresh::a_commit_stores_the_answer_and_ends_the_claim(make().await).await;
+    refresh::a_late_commit_that_passes_the_fence_counts(make().await).await;
+    refresh::a_commit_for_another_token_is_superseded(make().await).await;
+    refresh::a_commit_after_a_newer_login_is_superseded(make().await).await;
+    refresh::a_commit_after_a_disconnect_meets_the_tombstone(make().await).await;
+    refresh::an_abandoned_claim_is_free_again(make().await).await;
+    refresh::only_the_holder_can_abandon(make().await).await;
+    refresh::a_failure_is_kept_until_an_answer_or_a_login_comes(make().await).await;
+    refresh::of_many_claimers_one_wins(make().await).await;
+
+    settings::the_latest_login_is_active(make().await).await;
+    settings::selecting_deletes_nothing(make().await).await;
+    settings::disconnecting_the_active_account_clears_it_and_no_other(make().await).await;
+    settings::every_owner_has_an_active_account_of_their_own(make().await).await;
+    settings::the_first_key_is_added_once(make().await).await;
+    settings::keys_come_back_whole_and_in_order(make().await).await;
+    settings::the_change_mark_moves_with_every_change(make().await).await;
+    settings::the_change_mark_stays_while_nothing_changes(make().await).await;
+    settings::the_clock_is_the_stores(make().await).await;
+    settings::the_key_lock_lets_one_in_at_a_time(make().await).await;
+}
+
+fn account(text: &str) -> AccountKey {
+    text.parse().unwrap()
+}
+
+/// A login of `account`: its connection, token and sealed bytes are told apart by `seed`.
+fn login(account: &AccountKey, seed: u8) -> NewConnection {
+    let mut columns = Columns::new(at(seed), at(seed));
+    columns.expires_at = Some(at(seed).plus(Duration::from_secs(3600)));
+    columns.scopes = vec!["repo".to_owned(), "read:user \"quoted\"".to_owned()];
+    columns.account_login = Some(format!("login-{seed}"));
+    columns.account_id = Some(format!("id-{seed}"));
+    NewConnection {
+        account: account.clone(),
+        connection: ConnectionId([seed; 16]),
+        columns,
+        sealed: SealedTokens(vec![seed; 300]),
+        refresh_digest: Some(digest(seed)),
+    }
+}
+
+/// The answer to a refresh of `login(account, seed)`, by which `next` becomes the current token.
+fn answer(account: &AccountKey, seed: u8, next: u8) -> Commit {
+    let mut columns = login(account, seed).columns;
+    columns.issued_at = at(next);
+    columns.expires_at = None;
+    Commit {
+        account: account.clone(),
+        connection: ConnectionId([seed; 16]),
+        presented: digest(seed),
+        columns,
+        sealed: SealedTokens(vec![next; 200]),
+        refresh_digest: digest(next),
+        updated_at: at(next),
+    }
+}
+
+fn failure(seed: u8, kind: FailureKind) -> Failure {
+    Failure { kind, presented: digest(seed), in_a_row: 3, at: at(seed), next_attempt_at: Some(at(seed + 1)) }
+}
+
+fn digest(seed: u8) -> TokenDigest {
+    TokenDigest([seed; 32])
+}
+
+fn at(seed: u8) -> Timestamp {
+    Timestamp::from_unix_millis(1_800_000_000_000 + i64::from(seed))
+}
+
+/// Asks `store` for the claim of `login(account, seed)`, by the attempt `attempt`.
+async fn claim(store: &dyn TokenStore, account: &AccountKey, seed: u8, attempt: u8) -> ClaimOutcome {
+    store
+        .claim(account, ConnectionId([seed; 16]), digest(seed), AttemptId([attempt; 16]), LEASE)
+        .await
+        .unwrap()
+}
+
+/// The record of `account`, which must be there.
+async fn loaded(store: &dyn TokenStore, account: &AccountKey) -> Record {
+    store.load(account).await.unwrap().unwrap()
+}
+
+const LEASE: Duration = Duration::from_secs(60);

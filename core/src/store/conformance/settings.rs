@@ -1,0 +1,135 @@
+//! The active account, the keys, the change mark and the clock.
+
+use super::*;
+use crate::account::Owner;
+use crate::store::{ChangeMark, WrappedKey};
+
+pub(super) async fn the_latest_login_is_active(subject: Subject) {
+    for (seed, name) in [(1, "github"), (2, "google/work")] {
+        subject.store.connect(login(&account(name), seed)).await.unwrap();
+        assert_eq!(subject.other.active(&Owner::default()).await.unwrap(), Some(account(name)));
+    }
+}
+
+pub(super) async fn selecting_deletes_nothing(subject: Subject) {
+    let (store, local) = (&*subject.store, Owner::default());
+    store.connect(login(&account("github"), 1)).await.unwrap();
+    store.connect(login(&account("google"), 2)).await.unwrap();
+    for selected in [Some(account("github")), None, Some(account("github")), Some(account("google"))] {
+        store.select(&local, selected.as_ref()).await.unwrap();
+        assert_eq!(store.active(&local).await.unwrap(), selected);
+        assert_eq!(store.list(&local).await.unwrap().len(), 2);
+    }
+}
+
+pub(super) async fn disconnecting_the_active_account_clears_it_and_no_other(subject: Subject) {
+    let (store, local) = (&*subject.store, Owner::default());
+    store.connect(login(&account("github"), 1)).await.unwrap();
+    store.connect(login(&account("google"), 2)).await.unwrap();
+    store.disconnect(&account("github")).await.unwrap();
+    assert_eq!(store.active(&local).await.unwrap(), Some(account("google")));
+    store.disconnect(&account("google")).await.unwrap();
+    assert_eq!(store.active(&local).await.unwrap(), None);
+}
+
+pub(super) async fn every_owner_has_an_active_account_of_their_own(subject: Subject) {
+    let store = &*subject.store;
+    let ada = Owner::new("ada").unwrap();
+    let hers = account("google").for_owner(ada.clone());
+    store.connect(login(&account("github"), 1)).await.unwrap();
+    store.connect(login(&hers, 2)).await.unwrap();
+    store.select(&Owner::default(), None).await.unwrap();
+    assert_eq!(store.active(&ada).await.unwrap(), Some(hers.clone()));
+    store.disconnect(&hers).await.unwrap();
+    assert_eq!(store.active(&ada).await.unwrap(), None);
+}
+
+pub(super) async fn the_first_key_is_added_once(subject: Subject) {
+    assert!(subject.store.add_key(key(1), true).await.unwrap());
+    assert!(!subject.other.add_key(key(2), true).await.unwrap());
+    assert_eq!(subject.store.keys().await.unwrap(), [key(1)]);
+}
+
+pub(super) async fn keys_come_back_whole_and_in_order(subject: Subject) {
+    // Not in the order of their ids: the newest is the one that was added last.
+    for seed in [5, 1, 3] {
+        assert!(subject.store.add_key(key(seed), false).await.unwrap());
+    }
+    assert!(!subject.other.add_key(key(1), false).await.unwrap());
+    assert_eq!(subject.other.keys().await.unwrap(), [key(5), key(1), key(3)]);
+}
+
+pub(super) async fn the_change_mark_moves_with_every_change(subject: Subject) {
+    let (store, github) = (&*subject.store, account("github"));
+    let mut seen = Seen(vec![subject.other.change_mark().unwrap()]);
+    store.connect(login(&github, 1)).await.unwrap();
+    seen.another(&*subject.other);
+    claim(store, &github, 1, 1).await;
+    seen.another(&*subject.other);
+    store.abandon(&github, AttemptId([1; 16]), Some(failure(1, FailureKind::Refused))).await.unwrap();
+    seen.another(&*subject.other);
+    store.commit(answer(&github, 1, 2)).await.unwrap();
+    seen.another(&*subject.other);
+    store.select(&Owner::default(), None).await.unwrap();
+    seen.another(&*subject.other);
+    store.disconnect(&github).await.unwrap();
+    seen.another(&*subject.other);
+    store.add_key(key(1), true).await.unwrap();
+    seen.another(&*subject.other);
+}
+
+pub(super) async fn the_change_mark_stays_while_nothing_changes(subject: Subject) {
+    let (store, github) = (&*subject.store, account("github"));
+    store.connect(login(&github, 1)).await.unwrap();
+    claim(store, &github, 1, 1).await;
+    let mark = subject.other.change_mark().unwrap();
+    loaded(store, &github).await;
+    store.list(&Owner::default()).await.unwrap();
+    claim(store, &github, 1, 2).await;
+    claim(store, &account("google"), 1, 2).await;
+    store.disconnect(&account("google")).await.unwrap();
+    store.abandon(&github, AttemptId([2; 16]), None).await.unwrap();
+    assert_eq!(subject.other.change_mark().unwrap(), mark);
+}
+
+pub(super) async fn the_clock_is_the_stores(subject: Subject) {
+    let before = subject.store.now().await.unwrap();
+    (subject.advance)(Duration::from_secs(90));
+    assert!(subject.other.now().await.unwrap() >= before.plus(Duration::from_secs(90)));
+}
+
+pub(super) async fn the_key_lock_lets_one_in_at_a_time(subject: Subject) {
+    let guard = subject.store.lock_keys().await.unwrap();
+    let other = Arc::clone(&subject.other);
+    let waiting = tokio::spawn(async move { other.lock_keys().await });
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+    }
+    drop(guard);
+    while !waiting.is_finished() {
+        (subject.advance)(Duration::from_millis(100));
+        tokio::task::yield_now().await;
+    }
+    waiting.await.unwrap().unwrap();
+}
+
+struct Seen(Vec<ChangeMark>);
+
+impl Seen {
+    fn another(&mut self, store: &dyn TokenStore) {
+        let mark = store.change_mark().unwrap();
+        assert!(!self.0.contains(&mark), "the change after {} others does not show", self.0.len() - 1);
+        self.0.push(mark);
+    }
+}
+
+fn key(seed: u8) -> WrappedKey {
+    WrappedKey {
+        id: [seed; 8],
+        source: format!("env:KEY_{seed}"),
+        salt: [seed; 32],
+        wrapped: vec![seed; 73],
+        created_at: at(seed),
+    }
+}

@@ -1,0 +1,309 @@
+//! The embedded store: one SQLite file for all processes of a host.
+
+mod changes;
+mod fault;
+mod holder;
+mod lock;
+mod rows;
+mod schema;
+mod transactions;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use self::changes::Changes;
+use self::fault::Explain;
+use self::holder::Holder;
+use super::files::{check_file, private_directory, with_suffix};
+use super::{
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+};
+use crate::account::{AccountKey, Owner};
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, ErrorCode, Result};
+use crate::random::Random;
+
+/// A [`TokenStore`] in a SQLite file. Clones share its connections.
+///
+/// Beside `auth.db` and SQLite's own two files stand `auth.db.changes`, `auth.db.lock`, `auth.db.holders/` and, where
+/// `auto` chose it, `auth.db.key`. All are 0600 in a 0700 directory.
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    id: StoreId,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    changes: Changes,
+    /// Made before the first claim: most processes never make one.
+    holder: Mutex<Option<Holder>>,
+    reader: Mutex<Connection>,
+    /// SQLite allows one writer at a time; in this process they queue here, in others at the file.
+    writer: Mutex<Connection>,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, or makes an empty one with its directories. Leases run by `clock`.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when a file or the directory is a link, is of the wrong kind, belongs to another user, is open
+    /// to others or read-only; when the file is damaged, no store, or of a newer version; when the disk is full or
+    /// does not keep file locks. What is there is never overwritten and never mended silently.
+    pub async fn open(
+        path: impl Into<PathBuf>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self> {
+        let path = path.into();
+        let prepared = path.clone();
+        if !blocking(move || prepare(&prepared)).await? {
+            // Two processes that start at the same moment must end with one store.
+            let lock = lock::acquire(&path, &*clock).await?;
+            let (path, random) = (path.clone(), Arc::clone(&random));
+            blocking(move || {
+                let _lock = lock;
+                if check_file(&path, WHAT)?.is_some() { Ok(()) } else { schema::make(&path, &*random) }
+            })
+            .await?;
+        }
+        blocking(move || {
+            let writer = schema::open(&path)?;
+            let reader = schema::open(&path)?;
+            reader.pragma_update(None, "query_only", "ON").explain(&path)?;
+            // The system lets nobody write: say so now, and not when a token has been spent.
+            if writer.is_readonly("main").explain(&path)? {
+                return Err(fault::read_only(&path));
+            }
+            Ok(Self(Arc::new(Inner {
+                id: schema::id(&reader, &path)?,
+                changes: Changes::open(&path)?,
+                holder: Mutex::default(),
+                reader: Mutex::new(reader),
+                writer: Mutex::new(writer),
+                path,
+                clock,
+                random,
+            })))
+        })
+        .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || work(&locked(&inner.reader)).explain(&inner.path)).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || inner.write(work)).await
+    }
+}
+
+impl Inner {
+    /// Runs `work` as one write transaction, and says that the store has changed if it did change it.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
+        let mut writer = locked(&self.writer);
+        let before = writer.total_changes();
+        // Not deferred: two transactions that first read and then write could not both go on.
+        let transaction =
+            writer.transaction_with_behavior(TransactionBehavior::Immediate).explain(&self.path)?;
+        let done = work(&transaction).explain(&self.path)?;
+        if transaction.total_changes() == before {
+            transaction.finish().explain(&self.path)?;
+            return Ok(done);
+        }
+        self.changes.begin()?;
+        let committed = transaction.commit();
+        self.changes.finish(&*self.random);
+        committed.explain(&self.path)?;
+        Ok(done)
+    }
+
+    /// Notes that a claim of this holder has ended, if it was of this holder.
+    fn ended(&self, attempt: Option<AttemptId>) {
+        if let (Some(attempt), Some(holder)) = (attempt, &mut *locked(&self.holder)) {
+            holder.ended(attempt);
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for SqliteStore {
+    async fn load(&self, account: &AccountKey) -> Result<Option<Record>> {
+        let account = account.clone();
+        self.read(move |database| Ok(rows::find(database, &account)?.map(|found| found.record))).await
+    }
+
+    async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
+        let owner = owner.clone();
+        self.read(move |database| rows::list(database, &owner)).await
+    }
+
+    async fn connect(&self, login: NewConnection) -> Result<()> {
+        let now = self.0.clock.now();
+        self.write(move |transaction| transactions::connect(transaction, &login, now)).await
+    }
+
+    async fn claim(
+        &self,
+        account: &AccountKey,
+        connection: ConnectionId,
+        presented: TokenDigest,
+        attempt: AttemptId,
+        lease: Duration,
+    ) -> Result<ClaimOutcome> {
+        let (inner, account) = (Arc::clone(&self.0), account.clone());
+        blocking(move || {
+            let mut slot = locked(&inner.holder);
+            let is_new = slot.is_none();
+            let holder = match &mut *slot {
+                Some(holder) => holder,
+                None => slot.insert(Holder::make(&inner.path, &*inner.random)?),
+            };
+            // Noted before it is made: whatever happens next, the holder's file outlives a claim that names it.
+            holder.outstanding.insert(attempt.0);
+            let request =
+                transactions::Request { account, connection, presented, attempt, holder: holder.id };
+            let outcome = inner.write(|transaction| {
+                if is_new {
+                    holder::sweep(&inner.path, &transactions::holders(transaction)?);
+                }
+                // Read inside the transaction: the wait for it may have been long.
+                let now = inner.clock.now();
+                transactions::claim(transaction, &request, now, lease, |id| holder::may_live(&inner.path, id))
+            });
+            if !matches!(outcome, Ok(ClaimOutcome::Claimed { .. }) | Err(_)) {
+                holder.ended(attempt);
+            }
+            outcome
+        })
+        .await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || {
+            let (outcome, ended) = inner.write(|transaction| transactions::commit(transaction, &commit))?;
+            inner.ended(ended);
+            Ok(outcome)
+        })
+        .await
+    }
+
+    async fn abandon(
+        &self,
+        account: &AccountKey,
+        attempt: AttemptId,
+        failure: Option<Failure>,
+    ) -> Result<()> {
+        let (inner, account) = (Arc::clone(&self.0), account.clone());
+        blocking(move || {
+            inner.write(|transaction| transactions::abandon(transaction, &account, attempt, failure))?;
+            inner.ended(Some(attempt));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+        let (account, now) = (account.clone(), self.0.clock.now());
+        self.write(move |transaction| transactions::disconnect(transaction, &account, now)).await
+    }
+
+    async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {
+        let owner = owner.clone();
+        self.read(move |database| transactions::active(database, &owner)).await
+    }
+
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+        let (owner, account) = (owner.clone(), account.cloned());
+        self.write(move |transaction| transactions::select(transaction, &owner, account.as_ref())).await
+    }
+
+    async fn is_empty(&self) -> Result<bool> {
+        self.read(transactions::is_empty).await
+    }
+
+    async fn id(&self) -> Result<StoreId> {
+        Ok(self.0.id)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Host { key_file: with_suffix(&self.0.path, ".key") }
+    }
+
+    async fn lock_keys(&self) -> Result<KeysGuard> {
+        Ok(KeysGuard::new(lock::acquire(&self.0.path, &*self.0.clock).await?))
+    }
+
+    async fn keys(&self) -> Result<Vec<WrappedKey>> {
+        self.read(transactions::keys).await
+    }
+
+    async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
+        self.write(move |transaction| transactions::add_key(transaction, &key, first)).await
+    }
+
+    fn change_mark(&self) -> Result<ChangeMark> {
+        self.0.changes.mark()
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        Ok(self.0.clock.now())
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+/// Checks everything that can be checked before SQLite touches the file. Says whether there is one.
+fn prepare(path: &Path) -> Result<bool> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    private_directory(directory)?;
+    for suffix in ["-wal", "-shm", ".lock", ".changes"] {
+        check_file(&with_suffix(path, suffix), "a file of the store")?;
+    }
+    let is_there = check_file(path, WHAT)?.is_some();
+    lock::prove(path)?;
+    Ok(is_there)
+}
+
+/// Runs `work` where it may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => {
+            Err(Error::new(ErrorCode::StoreFailed, "the store's work was cut off by the program's end"))
+        }
+    }
+}
+
+/// What `mutex` guards. After a panic it is whole all the same: SQLite rolled its transaction back.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const WHAT: &str = "the store";
+
+#[cfg(test)]
+mod tests;

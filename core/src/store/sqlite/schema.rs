@@ -1,0 +1,137 @@
+//! The database: how it is made, recognised and opened.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::{self, Explain};
+use crate::error::Result;
+use crate::random::Random;
+use crate::store::StoreId;
+use crate::store::files::{self, failed, private, remove_if_there, with_suffix};
+
+/// Makes an empty store at `path`, which then has it as a whole or not at all: it is made under another name first,
+/// so that a file which is empty or cut short is always a damaged store and never a new one.
+///
+/// The caller holds the store's lock, and has seen that nothing is at `path`.
+pub(super) fn make(path: &Path, random: &dyn Random) -> Result<()> {
+    let id: [u8; 16] = random.make_bytes()?;
+    let draft = with_suffix(path, ".new");
+    let unmade = |error| failed("the store", "made", path, &error);
+    for suffix in ["", "-wal", "-shm"] {
+        remove_if_there(&with_suffix(&draft, suffix)).map_err(unmade)?;
+    }
+    // SQLite gives its other files the mode of this one.
+    private(fs::OpenOptions::new().write(true).create_new(true)).open(&draft).map_err(unmade)?;
+    let fill = || {
+        let database = connect(&draft)?;
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        database.execute_batch(SCHEMA)?;
+        database.execute("INSERT INTO store (id) VALUES (?1)", [id])?;
+        database.pragma_update(None, "application_id", APPLICATION_ID)?;
+        database.pragma_update(None, "user_version", VERSION)?;
+        database.close().map_err(|(_, error)| error)
+    };
+    fill().explain(path)?;
+    fs::rename(&draft, path).and_then(|()| files::sync_directory_of(path)).map_err(unmade)
+}
+
+/// Opens a connection to the store at `path`, and makes sure that it is one.
+pub(super) fn open(path: &Path) -> Result<Connection> {
+    let database = connect(path).explain(path)?;
+    let number = |name| database.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).explain(path);
+    if number("application_id")? != i64::from(APPLICATION_ID) {
+        return Err(fault::no_store(path));
+    }
+    if number("user_version")? > i64::from(VERSION) {
+        return Err(fault::newer(path));
+    }
+    Ok(database)
+}
+
+/// The store's own id.
+pub(super) fn id(database: &Connection, path: &Path) -> Result<StoreId> {
+    database.query_row("SELECT id FROM store", [], |row| row.get(0)).map(StoreId).explain(path)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    // Never `CREATE`: a store that vanishes must not come back empty.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let database = Connection::open_with_flags(path, flags)?;
+    database.busy_timeout(PATIENCE)?;
+    // An acknowledged refresh must outlive a power cut, since the server has forgotten the old token.
+    database.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, sealed as it is.
+    database.pragma_update(None, "secure_delete", "ON")?;
+    database.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(database)
+}
+
+/// How long a writer waits for the writers before it. Each of them takes less than a millisecond.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// "LmAu".
+const APPLICATION_ID: i32 = 0x4c6d_4175;
+
+/// The version of the schema; a store of a higher one is refused.
+const VERSION: i32 = 1;
+
+/// Claims and failures have tables of their own, so that writing one does not write the tokens anew. A connection
+/// without `sealed` is a tombstone. Times are milliseconds since the epoch.
+const SCHEMA: &str = "
+BEGIN;
+CREATE TABLE store (
+    id BLOB NOT NULL
+) STRICT;
+CREATE TABLE data_key (
+    position INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    salt BLOB NOT NULL,
+    wrapped BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE connection (
+    id INTEGER PRIMARY KEY,
+    owner TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    connection BLOB NOT NULL,
+    sealed BLOB,
+    refresh_digest BLOB,
+    issued_at INTEGER,
+    expires_at INTEGER,
+    scopes TEXT,
+    account_login TEXT,
+    account_id TEXT,
+    base_url TEXT,
+    created_at INTEGER,
+    updated_at INTEGER,
+    disconnected_at INTEGER,
+    UNIQUE (owner, provider, account)
+) STRICT;
+CREATE INDEX tombstone ON connection (disconnected_at) WHERE disconnected_at IS NOT NULL;
+CREATE TABLE claim (
+    connection_id INTEGER PRIMARY KEY REFERENCES connection (id) ON DELETE CASCADE,
+    attempt BLOB NOT NULL,
+    presented BLOB NOT NULL,
+    deadline INTEGER NOT NULL,
+    holder BLOB NOT NULL
+) STRICT;
+CREATE TABLE failure (
+    connection_id INTEGER PRIMARY KEY REFERENCES connection (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    presented BLOB NOT NULL,
+    in_a_row INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    next_attempt_at INTEGER
+) STRICT;
+CREATE TABLE setting (
+    owner TEXT PRIMARY KEY,
+    active_provider TEXT NOT NULL,
+    active_account TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+COMMIT;
+";

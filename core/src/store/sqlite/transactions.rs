@@ -1,0 +1,181 @@
+//! The steps of each transaction; the caller has begun it, and commits it.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::holder::HolderId;
+use super::rows::{self, Found};
+use crate::account::{AccountKey, Owner};
+use crate::clock::Timestamp;
+use crate::store::claim::{Verdict, judge};
+use crate::store::{
+    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, NewConnection, Record,
+    TokenDigest, WrappedKey,
+};
+
+pub(super) fn connect(
+    transaction: &Transaction<'_>,
+    login: &NewConnection,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    rows::replace(transaction, login)?;
+    select(transaction, &login.account.owner, Some(&login.account))?;
+    purge(transaction, now)
+}
+
+/// Who asks for which claim.
+pub(super) struct Request {
+    pub(super) account: AccountKey,
+    pub(super) connection: ConnectionId,
+    pub(super) presented: TokenDigest,
+    pub(super) attempt: AttemptId,
+    pub(super) holder: HolderId,
+}
+
+pub(super) fn claim(
+    transaction: &Transaction<'_>,
+    request: &Request,
+    now: Timestamp,
+    lease: Duration,
+    may_live: impl FnOnce(HolderId) -> bool,
+) -> rusqlite::Result<ClaimOutcome> {
+    let found = rows::find(transaction, &request.account)?;
+    let alive = || found.as_ref().and_then(|found| found.holder).is_none_or(may_live);
+    let record = found.as_ref().map(|found| &found.record);
+    let verdict = judge(record, request.connection, request.presented, now, alive);
+    let Some(Found { id, mut record, .. }) = found else { return Ok(ClaimOutcome::Gone) };
+    Ok(match verdict {
+        Verdict::Gone => ClaimOutcome::Gone,
+        Verdict::Held { remaining } => ClaimOutcome::Held { remaining },
+        Verdict::Moved => ClaimOutcome::Moved(Box::new(record)),
+        Verdict::Grant { orphaned } => {
+            let Request { attempt, presented, holder, .. } = *request;
+            let claim = Claim { attempt, presented, deadline: now.plus(lease) };
+            rows::write_claim(transaction, id, claim, holder)?;
+            record.claim = Some(claim);
+            ClaimOutcome::Claimed { record: Box::new(record), orphaned }
+        }
+    })
+}
+
+/// Also says which attempt's claim ended with it.
+pub(super) fn commit(
+    transaction: &Transaction<'_>,
+    commit: &Commit,
+) -> rusqlite::Result<(CommitOutcome, Option<AttemptId>)> {
+    // No connection is there: a tombstone, or nothing where one has been purged.
+    let Some(Found { id, record, .. }) = rows::find(transaction, &commit.account)? else {
+        return Ok((CommitOutcome::Disconnected, None));
+    };
+    if record.connection != commit.connection || record.refresh_digest != Some(commit.presented) {
+        return Ok((CommitOutcome::Superseded(Box::new(record)), None));
+    }
+    rows::renew(transaction, id, commit)?;
+    Ok((CommitOutcome::Committed, record.claim.map(|claim| claim.attempt)))
+}
+
+pub(super) fn abandon(
+    transaction: &Transaction<'_>,
+    account: &AccountKey,
+    attempt: AttemptId,
+    failure: Option<Failure>,
+) -> rusqlite::Result<()> {
+    let Some(Found { id, record, .. }) = rows::find(transaction, account)? else { return Ok(()) };
+    if record.claim.is_none_or(|claim| claim.attempt != attempt) {
+        return Ok(());
+    }
+    transaction.execute("DELETE FROM claim WHERE connection_id = ?1", [id])?;
+    failure.map_or(Ok(()), |failure| rows::write_failure(transaction, id, failure))
+}
+
+pub(super) fn disconnect(
+    transaction: &Transaction<'_>,
+    account: &AccountKey,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Record>> {
+    let Some(Found { id, record, .. }) = rows::find(transaction, account)? else { return Ok(None) };
+    rows::bury(transaction, id, now)?;
+    transaction.execute(
+        "DELETE FROM setting WHERE owner = ?1 AND active_provider = ?2 AND active_account = ?3",
+        rows::names(account),
+    )?;
+    purge(transaction, now)?;
+    Ok(Some(record))
+}
+
+pub(super) fn active(database: &Connection, owner: &Owner) -> rusqlite::Result<Option<AccountKey>> {
+    database
+        .query_row(
+            "SELECT owner, active_provider, active_account FROM setting WHERE owner = ?1",
+            [owner.as_str()],
+            |row| rows::account(row, 0),
+        )
+        .optional()
+}
+
+pub(super) fn select(
+    transaction: &Transaction<'_>,
+    owner: &Owner,
+    account: Option<&AccountKey>,
+) -> rusqlite::Result<()> {
+    match account {
+        Some(account) => transaction.execute(
+            "INSERT OR REPLACE INTO setting (owner, active_provider, active_account) VALUES (?1, ?2, ?3)",
+            [owner.as_str(), account.provider.as_str(), account.account.as_str()],
+        )?,
+        None => transaction.execute("DELETE FROM setting WHERE owner = ?1", [owner.as_str()])?,
+    };
+    Ok(())
+}
+
+pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
+    database.query_row("SELECT NOT EXISTS (SELECT 1 FROM connection WHERE sealed IS NOT NULL)", [], |row| {
+        row.get(0)
+    })
+}
+
+pub(super) fn keys(database: &Connection) -> rusqlite::Result<Vec<WrappedKey>> {
+    database
+        .prepare("SELECT id, source, salt, wrapped, created_at FROM data_key ORDER BY position")?
+        .query_map([], |row| {
+            Ok(WrappedKey {
+                id: row.get(0)?,
+                source: row.get(1)?,
+                salt: row.get(2)?,
+                wrapped: row.get(3)?,
+                created_at: Timestamp::from_unix_millis(row.get(4)?),
+            })
+        })?
+        .collect()
+}
+
+pub(super) fn add_key(
+    transaction: &Transaction<'_>,
+    key: &WrappedKey,
+    first: bool,
+) -> rusqlite::Result<bool> {
+    let WrappedKey { id, source, salt, wrapped, created_at } = key;
+    let added = transaction.execute(
+        "INSERT INTO data_key (id, source, salt, wrapped, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM data_key WHERE ?6 OR id = ?1)",
+        (id, source, salt, wrapped, created_at.unix_millis(), first),
+    )?;
+    Ok(added == 1)
+}
+
+/// The holders that claims name.
+pub(super) fn holders(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<HolderId>> {
+    transaction.prepare("SELECT DISTINCT holder FROM claim")?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Removes tombstones that no answer can be on its way to any more.
+fn purge(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM connection WHERE disconnected_at < ?1")?
+        .execute([now.minus(TOMBSTONES_LAST).unix_millis()])?;
+    Ok(())
+}
+
+/// Far longer than any lease, and than a suspended laptop's pause in the middle of a refresh should be.
+const TOMBSTONES_LAST: Duration = Duration::from_secs(30 * 24 * 60 * 60);

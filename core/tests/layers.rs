@@ -1,0 +1,77 @@
+//! Imports go down only: this holds the table of `ARCHITECTURE.md`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Modules from the bottom up; those of one row may know each other.
+const LAYERS: [&[&str]; 10] = [
+    &["account", "backoff", "clock", "environment", "error", "random", "secret"],
+    &["config"],
+    &["provider"],
+    &["protocol"],
+    &["browser", "http"],
+    &["store"],
+    &["flow", "server"],
+    &["lifecycle"],
+    &["status"],
+    &["auth"],
+];
+
+/// A login knows no store, and the store knows no login: they meet in `lifecycle`.
+const STRANGERS: [(&str, &str); 2] = [("flow", "store"), ("server", "store")];
+
+/// Helps tests of every layer, and is in no build of an app.
+const OUTSIDE: &str = "testing";
+
+#[test]
+fn imports_go_down_only() {
+    let layer_of: BTreeMap<&str, usize> = LAYERS
+        .iter()
+        .enumerate()
+        .flat_map(|(layer, modules)| modules.iter().map(move |module| (*module, layer)))
+        .collect();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for file in rust_files(&source) {
+        let path = file.strip_prefix(&source).unwrap();
+        let module = path.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        if module == "lib" || module == OUTSIDE {
+            continue;
+        }
+        let layer = layer_of.get(module).unwrap_or_else(|| panic!("{module} has no layer"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for other in code.split("crate::").skip(1) {
+            let other: String = other.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let allowed = layer_of.get(other.as_str()).is_some_and(|other| other <= layer)
+                && !STRANGERS.contains(&(module, other.as_str()));
+            if !allowed && other != OUTSIDE {
+                wrong.push(format!("{} imports {other}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_file_is_longer_than_four_hundred_lines() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let long: Vec<_> = rust_files(source)
+        .into_iter()
+        .filter(|file| std::fs::read_to_string(file).unwrap().lines().count() > 400)
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}

@@ -1,0 +1,118 @@
+//! A store whose writes fail when told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use loomkin_auth::account::{AccountKey, Owner};
+use loomkin_auth::clock::Timestamp;
+use loomkin_auth::error::{Error, ErrorCode, Result};
+use loomkin_auth::store::{
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard, NewConnection,
+    Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+};
+
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    inner: Arc<dyn TokenStore>,
+    pub(crate) claims_fail: AtomicBool,
+    pub(crate) commits_fail: AtomicBool,
+    pub(crate) commits: AtomicUsize,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: Arc<dyn TokenStore>) -> Arc<Self> {
+        let (claims_fail, commits_fail) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { inner, claims_fail, commits_fail, commits: AtomicUsize::new(0) })
+    }
+}
+
+fn full_disk() -> Error {
+    Error::new(ErrorCode::StoreFailed, "the disk is full")
+}
+
+#[async_trait]
+impl TokenStore for FaultyStore {
+    async fn claim(
+        &self,
+        account: &AccountKey,
+        connection: ConnectionId,
+        presented: TokenDigest,
+        attempt: AttemptId,
+        lease: Duration,
+    ) -> Result<ClaimOutcome> {
+        match self.claims_fail.load(Ordering::SeqCst) {
+            true => Err(full_disk()),
+            false => self.inner.claim(account, connection, presented, attempt, lease).await,
+        }
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        match self.commits_fail.load(Ordering::SeqCst) {
+            true => Err(full_disk()),
+            false => self.inner.commit(commit).await,
+        }
+    }
+
+    async fn load(&self, account: &AccountKey) -> Result<Option<Record>> {
+        self.inner.load(account).await
+    }
+
+    async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
+        self.inner.list(owner).await
+    }
+
+    async fn connect(&self, login: NewConnection) -> Result<()> {
+        self.inner.connect(login).await
+    }
+
+    async fn abandon(&self, account: &AccountKey, attempt: AttemptId, failure: Option<Failure>) -> Result<()> {
+        self.inner.abandon(account, attempt, failure).await
+    }
+
+    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+        self.inner.disconnect(account).await
+    }
+
+    async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {
+        self.inner.active(owner).await
+    }
+
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+        self.inner.select(owner, account).await
+    }
+
+    async fn is_empty(&self) -> Result<bool> {
+        self.inner.is_empty().await
+    }
+
+    async fn id(&self) -> Result<StoreId> {
+        self.inner.id().await
+    }
+
+    fn reach(&self) -> Reach {
+        self.inner.reach()
+    }
+
+    async fn lock_keys(&self) -> Result<KeysGuard> {
+        self.inner.lock_keys().await
+    }
+
+    async fn keys(&self) -> Result<Vec<WrappedKey>> {
+        self.inner.keys().await
+    }
+
+    async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
+        self.inner.add_key(key, first).await
+    }
+
+    fn change_mark(&self) -> Result<ChangeMark> {
+        self.inner.change_mark()
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        self.inner.now().await
+    }
+}

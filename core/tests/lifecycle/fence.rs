@@ -1,0 +1,78 @@
+//! Answers that come too late, to a connection that has gone or is another one.
+
+use loomkin_auth::error::ErrorCode;
+
+use crate::support::{MARGIN, Reply, World, account, is_token};
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_meets_a_disconnect_is_revoked_and_not_served() {
+    let world = World::new([Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    world.network.hold();
+    let refreshing = tokio::spawn({
+        let process = process.clone();
+        async move { process.access_token(&account()).await.map(drop) }
+    });
+    world.network.arrived(1).await;
+    let disconnecting = tokio::spawn({
+        let process = process.clone();
+        async move { process.disconnect(&account()).await.unwrap() }
+    });
+    world.network.arrived(2).await; // its revocation, which comes after the tombstone
+    world.network.release();
+    assert!(disconnecting.await.unwrap().was_connected);
+    assert_eq!(refreshing.await.unwrap().unwrap_err().code(), ErrorCode::NotConnected);
+    let revoked = world.network.seen("/revoke");
+    assert!(revoked.iter().any(|body| body.contains("canary-refresh-1")), "the late token is still good");
+    assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_meets_a_newer_login_is_dropped_and_not_revoked() {
+    let world = World::new([Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    world.network.hold();
+    let refreshing = tokio::spawn({
+        let process = process.clone();
+        async move { process.access_token(&account()).await.unwrap() }
+    });
+    world.network.arrived(1).await;
+    world.log_in(&world.process().await, "1").await.unwrap();
+    world.network.release();
+    assert!(is_token(&refreshing.await.unwrap(), 0), "the newer login is what counts");
+    assert!(world.network.seen("/revoke").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_holders_claim_is_taken_over_when_its_lease_ends_and_its_late_answer_meets_the_fence() {
+    let world = World::new([Reply::tokens(2), Reply::tokens(1)]);
+    let stopped = world.with_ended_token().await;
+    world.network.hold();
+    let late = tokio::spawn(async move { stopped.access_token(&account()).await.unwrap() });
+    world.network.arrived(1).await;
+    let second = world.process().await;
+    let taking_over = tokio::spawn(async move { second.access_token(&account()).await.unwrap() });
+    world.network.arrived(2).await; // only after the lease
+    world.network.release();
+    let (late, taken_over) = (late.await.unwrap(), taking_over.await.unwrap());
+    assert_eq!(world.network.refreshes(), 2);
+    assert!(late.secret().matches(taken_over.secret()), "both must end with what is stored");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_waits_for_the_answer_to_be_stored() {
+    let world = World::new([Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    world.network.hold();
+    let caller = tokio::spawn({
+        let process = process.clone();
+        async move { process.access_token(&account()).await.map(drop) }
+    });
+    world.network.arrived(1).await;
+    caller.abort();
+    let closing = tokio::spawn(async move { process.close(MARGIN).await });
+    world.network.release();
+    closing.await.unwrap();
+    let stored = world.process().await;
+    assert!(is_token(&stored.access_token(&account()).await.unwrap(), 1));
+}

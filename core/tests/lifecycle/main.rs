@@ -1,0 +1,9 @@
+//! The lifecycle against a scripted network: every interleaving is forced, and time passes when the test says so.
+
+mod faulty_store;
+mod fence;
+mod one_refresh;
+mod outcomes;
+mod rejected;
+mod store_trouble;
+mod support;

@@ -1,0 +1,66 @@
+//! A store that cannot be written: before anything is sent, and after the answer came.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use loomkin_auth::error::ErrorCode;
+
+use crate::faulty_store::FaultyStore;
+use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_written_means_that_nothing_is_sent() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    store.claims_fail.store(true, Ordering::SeqCst);
+
+    tokio::time::advance(LIFETIME - Duration::from_secs(30)).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 0), "good inside the margin");
+    tokio::time::advance(LIFETIME).await;
+    assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::StoreFailed);
+    assert_eq!(world.network.refreshes(), 0);
+
+    store.claims_fail.store(false, Ordering::SeqCst);
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_stored_is_served_here_and_stored_as_soon_as_it_can_be() {
+    let mut world = World::new([Reply::tokens(1), Reply::tokens(2)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.with_ended_token().await;
+    store.commits_fail.store(true, Ordering::SeqCst);
+
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(store.commits.load(Ordering::SeqCst) > 2, "it goes on trying");
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+    assert_eq!(world.network.refreshes(), 1, "the spent token is not presented again");
+
+    store.commits_fail.store(false, Ordering::SeqCst);
+    process.close(MARGIN).await;
+    assert!(is_token(&world.process().await.access_token(&account()).await.unwrap(), 1));
+    tokio::time::advance(LIFETIME).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 2));
+    assert!(world.network.seen("/token")[1].contains("canary-refresh-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_waits_to_be_stored_does_not_survive_a_disconnect() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.with_ended_token().await;
+    store.commits_fail.store(true, Ordering::SeqCst);
+    process.access_token(&account()).await.unwrap();
+    process.disconnect(&account()).await.unwrap();
+    assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
+    store.commits_fail.store(false, Ordering::SeqCst);
+    process.close(MARGIN).await;
+    let revoked = world.network.seen("/revoke");
+    assert!(revoked.iter().any(|body| body.contains("canary-refresh-1")), "the unsaved token is still good");
+}

@@ -1,0 +1,229 @@
+//! A provider on a scripted network, a store in memory and a clock that the test runs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use loomkin_auth::account::AccountKey;
+use loomkin_auth::clock::{Clock, Timestamp};
+use loomkin_auth::environment::Environment;
+use loomkin_auth::http::{HttpClient, SendError};
+use loomkin_auth::lifecycle::Lifecycle;
+use loomkin_auth::protocol::identity::Identity;
+use loomkin_auth::protocol::message::{Request, Response};
+use loomkin_auth::protocol::token_set::TokenSet;
+use loomkin_auth::provider::{ProviderBuilder, Registration};
+use loomkin_auth::random::{Random, SystemRandom};
+use loomkin_auth::secret::Secret;
+use loomkin_auth::server::AuthorizationServer;
+use loomkin_auth::store::TokenStore;
+use loomkin_auth::store::key::{KeySetting, OsKeychain};
+use loomkin_auth::store::memory::MemoryStore;
+use loomkin_auth::store::vault::Vault;
+use tokio::sync::watch;
+
+pub(crate) const MARGIN: Duration = Duration::from_secs(60);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Runs with tokio's paused clock: time passes when every task waits for it.
+#[derive(Debug)]
+pub(crate) struct TestClock(tokio::time::Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(1_800_000_000).plus(self.0.elapsed())
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// What the network does with one request.
+#[derive(Clone)]
+pub(crate) enum Reply {
+    /// Answers with this status, these headers and this body.
+    Answer(u16, HeaderMap, String),
+    /// Breaks, one way or the other.
+    Break(SendError),
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
+        Self::Answer(status, HeaderMap::new(), body.to_owned())
+    }
+
+    /// The `n`th tokens of the account.
+    pub(crate) fn tokens(n: u32) -> Self {
+        Self::json(
+            200,
+            &format!(
+                r#"{{"access_token":"canary-access-{n}","refresh_token":"canary-refresh-{n}","expires_in":3600}}"#
+            ),
+        )
+    }
+
+    pub(crate) fn refused() -> Self {
+        Self::json(503, "")
+    }
+
+    pub(crate) fn unknown() -> Self {
+        Self::Break(SendError::Unknown { reason: "the answer was cut off" })
+    }
+
+    pub(crate) fn invalid_grant() -> Self {
+        Self::json(400, r#"{"error":"invalid_grant"}"#)
+    }
+}
+
+/// Answers from a script, counts, and holds answers back when asked to.
+pub(crate) struct Network {
+    script: Mutex<VecDeque<Reply>>,
+    seen: Mutex<Vec<String>>,
+    open: watch::Sender<bool>,
+    arrived: watch::Sender<usize>,
+}
+
+impl Network {
+    pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Arc<Self> {
+        Arc::new(Self {
+            script: Mutex::new(script.into_iter().collect()),
+            seen: Mutex::default(),
+            open: watch::Sender::new(true),
+            arrived: watch::Sender::new(0),
+        })
+    }
+
+    /// From now on requests arrive and are not answered.
+    pub(crate) fn hold(&self) {
+        self.open.send_replace(false);
+    }
+
+    pub(crate) fn release(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// Completes once `count` requests have arrived.
+    pub(crate) async fn arrived(&self, count: usize) {
+        self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await.unwrap();
+    }
+
+    pub(crate) fn then(&self, reply: Reply) {
+        self.script.lock().unwrap().push_back(reply);
+    }
+
+    /// The bodies of the requests to `path`, in order.
+    pub(crate) fn seen(&self, path: &str) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter_map(|line| Some(line.strip_prefix(path)?.trim().to_owned())).collect()
+    }
+
+    pub(crate) fn refreshes(&self) -> usize {
+        self.seen("/token").len()
+    }
+}
+
+#[async_trait]
+impl HttpClient for Network {
+    async fn send(&self, request: Request) -> Result<Response, SendError> {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        self.seen.lock().unwrap().push(format!("{} {body}", request.url.path()));
+        self.arrived.send_modify(|arrived| *arrived += 1);
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
+        if request.url.path() == "/revoke" {
+            return Ok(Response { status: 200, headers: HeaderMap::new(), body: Vec::new().into() });
+        }
+        match self.script.lock().unwrap().pop_front().expect("no request was expected") {
+            Reply::Answer(status, headers, body) => {
+                Ok(Response { status, headers, body: body.into_bytes().into() })
+            }
+            Reply::Break(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
+/// What several processes share: the store, the network and the time.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn TokenStore>,
+    pub(crate) network: Arc<Network>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) token_host: &'static str,
+}
+
+impl World {
+    /// Within a test that has `start_paused`.
+    pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(TestClock(tokio::time::Instant::now()));
+        let store = Arc::new(MemoryStore::new(clock.clone(), &SystemRandom).unwrap());
+        Self { store, network: Network::new(script), clock, token_host: "idp.example.com" }
+    }
+
+    /// A process: nothing in its memory, everything else shared.
+    pub(crate) async fn process(&self) -> Arc<Lifecycle> {
+        let environment = Environment::new([("KEY", "0123456789abcdef0123456789abcdef")], "/");
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let key = KeySetting::Env("KEY".to_owned());
+        let (vault, _) = Vault::open(
+            self.store.clone(),
+            &key,
+            &environment,
+            Arc::new(OsKeychain),
+            random.clone(),
+            self.clock.clone(),
+        )
+        .await
+        .unwrap();
+        let server = self.server();
+        let servers = BTreeMap::from([(account().provider, server)]);
+        Lifecycle::new(vault, servers, self.clock.clone(), random, MARGIN)
+    }
+
+    pub(crate) fn server(&self) -> Arc<AuthorizationServer> {
+        let registration = Registration { client_id: "client".to_owned(), ..Registration::default() };
+        let mut builder = ProviderBuilder::new(account().provider, None, registration);
+        let url = |path: &str| format!("https://{}{path}", self.token_host).parse().unwrap();
+        builder.endpoints.authorization = Some(url("/authorize"));
+        builder.endpoints.token = Some(url("/token"));
+        builder.endpoints.revocation = Some(url("/revoke"));
+        let binding = builder.binding();
+        Arc::new(AuthorizationServer::new(builder, binding, self.network.clone(), self.clock.clone()))
+    }
+
+    /// Logs in as the account with id `id`; the tokens are number 0 and good for an hour.
+    pub(crate) async fn log_in(&self, process: &Arc<Lifecycle>, id: &str) -> loomkin_auth::error::Result<()> {
+        let mut tokens = TokenSet::new(Secret::new("canary-access-0"), self.clock.now());
+        tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
+        tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
+        let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
+        process.keep_login(&account(), &self.server(), tokens, Some(identity)).await.map(drop)
+    }
+
+    /// A process with a connection whose access token has ended.
+    pub(crate) async fn with_ended_token(&self) -> Arc<Lifecycle> {
+        let process = self.process().await;
+        self.log_in(&process, "1").await.unwrap();
+        tokio::time::advance(LIFETIME).await;
+        process
+    }
+}
+
+pub(crate) fn account() -> AccountKey {
+    "github".parse().unwrap()
+}
+
+/// Whether the token is the `n`th.
+pub(crate) fn is_token(token: &loomkin_auth::lifecycle::AccessToken, n: u32) -> bool {
+    token.secret().matches(&Secret::new(format!("canary-access-{n}")))
+}
