@@ -81,7 +81,11 @@ impl Auth {
     /// # Errors
     ///
     /// As there.
-    pub async fn with_token<T, E, F>(&self, account: &AccountKey, call: impl Fn(AccessToken) -> F) -> Result<T, E>
+    pub async fn with_token<T, E, F>(
+        &self,
+        account: &AccountKey,
+        call: impl Fn(AccessToken) -> F,
+    ) -> Result<T, E>
     where
         E: From<Error>,
         F: Future<Output = Result<Answer<T>, E>>,

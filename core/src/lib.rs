@@ -9,6 +9,9 @@ pub mod error;
 pub mod random;
 pub mod secret;
 
+// The file that says which providers there are
+pub mod config;
+
 // Who is asked
 pub mod provider;
 
@@ -31,6 +34,9 @@ pub mod lifecycle;
 
 // Read-outs
 pub mod status;
+
+// One handle for all of it
+pub mod auth;
 
 // For those who test with it
 #[cfg(any(test, feature = "testing"))]

@@ -61,7 +61,7 @@ pub struct Provider {
     /// Whether the server promises `iss` in every authorization response (RFC 9207 §3).
     pub promises_iss: bool,
     /// The resource server, handed through to the app.
-    pub base_url: Option<Url>,
+    pub base_url: Option<String>,
 }
 
 impl Provider {

@@ -49,7 +49,7 @@ impl AuthorizationServer {
 
     /// The resource server that the configuration names for it.
     pub fn base_url(&self) -> Option<String> {
-        self.builder.base_url.as_ref().map(ToString::to_string)
+        self.builder.base_url.clone()
     }
 
     /// The configuration key in which a `remembered` binding differs from this configuration. One that cannot be read

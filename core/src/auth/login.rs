@@ -54,7 +54,9 @@ impl Auth {
         let flow = choose_flow(provider, options.flow.or(flow_of(configured.flow.value)))?;
         let fixed = provider.redirect_uri.as_deref();
         let listener = match flow {
-            Flow::Loopback => Some(LoopbackListener::bind(fixed.and_then(|uri| Url::parse(uri).ok()).as_ref()).await?),
+            Flow::Loopback => {
+                Some(LoopbackListener::bind(fixed.and_then(|uri| Url::parse(uri).ok()).as_ref()).await?)
+            }
             _ => None,
         };
         let redirect_uri = match (&listener, fixed) {
@@ -129,7 +131,9 @@ impl PendingLogin {
     /// for; else as [`finish`](Self::finish), but for `callback_rejected`.
     pub async fn wait(&mut self) -> Result<Connected> {
         let mut listener = self.listener.take().ok_or_else(|| match self.pending {
-            Some(_) => Error::new(ErrorCode::Usage, format!("the {} flow waits for a pasted answer", self.flow)),
+            Some(_) => {
+                Error::new(ErrorCode::Usage, format!("the {} flow waits for a pasted answer", self.flow))
+            }
             None => self.over(),
         })?;
         let Some(deadline) = self.deadline() else { return Err(self.over()) };
@@ -240,7 +244,9 @@ fn flow_of(configured: config::Flow) -> Option<Flow> {
 
 fn no_redirect_uri(account: &AccountKey) -> Error {
     Error::new(ErrorCode::ConfigInvalid, format!("{account} has no redirect_uri to paste an answer from"))
-        .with_advice("Set redirect_uri to the page that the provider shows the code on, or choose the loopback flow.")
+        .with_advice(
+            "Set redirect_uri to the page that the provider shows the code on, or choose the loopback flow.",
+        )
         .with_account(account)
 }
 

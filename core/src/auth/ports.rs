@@ -69,9 +69,9 @@ impl Ports {
         let configured = config.store();
         let store: Arc<dyn TokenStore> = match configured.backend.value {
             Backend::Memory => Arc::new(MemoryStore::new(self.clock.clone(), &*self.random)?),
-            Backend::Sqlite => {
-                Arc::new(SqliteStore::open(&configured.path.value, self.clock.clone(), self.random.clone()).await?)
-            }
+            Backend::Sqlite => Arc::new(
+                SqliteStore::open(&configured.path.value, self.clock.clone(), self.random.clone()).await?,
+            ),
             other => {
                 return Err(Error::new(ErrorCode::ConfigInvalid, format!("this build has no {other} store"))
                     .with_advice("Set backend = \"sqlite\" in [auth.store]."));
@@ -93,7 +93,12 @@ impl Ports {
         let proxy = config.http().proxy.as_ref().and_then(|proxy| {
             // Without the credentials that may be in it.
             Url::parse(proxy.value.expose()).ok().map(|url| {
-                format!("{}://{}:{}", url.scheme(), url.host_str().unwrap_or_default(), url.port().unwrap_or(0))
+                format!(
+                    "{}://{}:{}",
+                    url.scheme(),
+                    url.host_str().unwrap_or_default(),
+                    url.port().unwrap_or(0)
+                )
             })
         });
         let ca = config.http().ca_file.as_ref().map(|file| file.value.display().to_string());

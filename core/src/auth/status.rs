@@ -23,7 +23,10 @@ pub(super) async fn of_all(auth: &Auth, owner: &Owner) -> Result<Vec<ConnectionS
             rows.insert(account.clone(), disconnected(account, None));
         }
     }
-    Ok(rows.into_values().map(|row| ConnectionStatus { active: Some(&row.account) == active.as_ref(), ..row }).collect())
+    Ok(rows
+        .into_values()
+        .map(|row| ConnectionStatus { active: Some(&row.account) == active.as_ref(), ..row })
+        .collect())
 }
 
 async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {

@@ -40,7 +40,7 @@ impl Binding {
         issuer: Option<String>,
         endpoints: &Endpoints,
         client_id: &str,
-        base_url: Option<&Url>,
+        base_url: Option<&str>,
     ) -> Self {
         let origin =
             |(name, url): (&str, Option<&Url>)| Some((name.to_owned(), url?.origin().ascii_serialization()));
@@ -48,7 +48,7 @@ impl Binding {
             issuer,
             origins: endpoints.named().into_iter().filter_map(origin).collect(),
             client_id: client_id.to_owned(),
-            base_url: base_url.map(Url::to_string),
+            base_url: base_url.map(str::to_owned),
             proxy: None,
             ca: None,
         }

@@ -43,7 +43,7 @@ pub struct ProviderBuilder {
     /// Our registration.
     pub registration: Registration,
     /// The resource server.
-    pub base_url: Option<Url>,
+    pub base_url: Option<String>,
 }
 
 impl ProviderBuilder {
@@ -71,7 +71,7 @@ impl ProviderBuilder {
     pub fn binding(&self) -> Binding {
         let issuer = self.issuer.clone().or_else(|| self.preset_in_force()?.issuer.map(str::to_owned));
         let endpoints = self.endpoints.clone().or(self.preset_endpoints());
-        Binding::new(issuer, &endpoints, &self.registration.client_id, self.base_url.as_ref())
+        Binding::new(issuer, &endpoints, &self.registration.client_id, self.base_url.as_deref())
     }
 
     /// Joins the configuration, the `metadata` where some was read, and the preset.

@@ -12,37 +12,9 @@ mod ring;
 mod source;
 mod wrap;
 
-use std::fmt;
-use std::path::PathBuf;
-
+pub use crate::config::KeySetting;
 pub use keychain::{Keychain, KeychainError, OsKeychain};
 pub(crate) use ring::KeyRing;
-
-/// Which key source the configuration asks for.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum KeySetting {
-    /// What the store was made with; for a new store the keychain, or a key file where the keychain is no use.
-    #[default]
-    Auto,
-    /// The value of this environment variable, at least 32 bytes.
-    Env(String),
-    /// The content of this file, at least 32 bytes. A relative path starts from the working directory.
-    File(PathBuf),
-    /// A random secret in the operating system's keychain.
-    Keychain,
-}
-
-/// As the configuration writes it.
-impl fmt::Display for KeySetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Env(name) => write!(f, "env:{name}"),
-            Self::File(path) => write!(f, "file:{}", path.display()),
-            Self::Keychain => f.write_str("keychain"),
-        }
-    }
-}
 
 /// The key source that a new store has just been given. Tell the person: without it the store does not open.
 #[derive(Clone, Debug, Eq, PartialEq)]

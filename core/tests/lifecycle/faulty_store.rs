@@ -9,8 +9,8 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard, NewConnection,
-    Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 
 #[derive(Debug)]
@@ -68,7 +68,12 @@ impl TokenStore for FaultyStore {
         self.inner.connect(login).await
     }
 
-    async fn abandon(&self, account: &AccountKey, attempt: AttemptId, failure: Option<Failure>) -> Result<()> {
+    async fn abandon(
+        &self,
+        account: &AccountKey,
+        attempt: AttemptId,
+        failure: Option<Failure>,
+    ) -> Result<()> {
         self.inner.abandon(account, attempt, failure).await
     }
 

@@ -67,7 +67,10 @@ async fn a_revoked_grant_is_remembered_for_this_token_until_a_new_login() {
     assert_eq!(world.network.refreshes(), 1);
     let record = process.vault().record(&account()).await.unwrap().unwrap();
     let reason = ReconnectReason::Revoked;
-    assert_eq!(ConnectionState::derive(&record, world.clock.now()), ConnectionState::ReconnectRequired { reason });
+    assert_eq!(
+        ConnectionState::derive(&record, world.clock.now()),
+        ConnectionState::ReconnectRequired { reason }
+    );
     assert!(process.check(&account()).await.is_ok(), "nothing is deleted");
 
     world.log_in(&process, "1").await.unwrap();

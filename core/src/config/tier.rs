@@ -1,0 +1,137 @@
+//! `[auth.tiers.<name>]` and the strings of `[model]`: which provider a tier uses, and how it is let in there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::de::{DeTable, DeValue};
+
+use super::choice::AuthMode;
+use super::interpolate::Text;
+use super::known::{PRESETS, Section, find};
+use super::origin::{Origin, Sourced};
+use super::reader::{Item, Reader, Table};
+use super::row::{Row, join};
+use super::suggest;
+use super::text::cannot_be;
+use crate::account::ProviderId;
+
+/// A tier of models: `fast`, `complex`, any name.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TierConfig {
+    /// Its provider; `None` where neither `[auth.tiers]` nor `[model]` says.
+    pub provider: Option<Sourced<ProviderId>>,
+    /// The kind of credential it uses.
+    pub auth_mode: Sourced<AuthMode>,
+    /// What `[model]` says: `provider:model`.
+    pub model: Option<Sourced<String>>,
+}
+
+/// Reads `[auth.tiers]`. `providers` are the names of all providers of the file, those with problems included.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    tiers: &DeTable<'_>,
+    mut models: BTreeMap<String, Sourced<String>>,
+    providers: &BTreeSet<&str>,
+) -> BTreeMap<String, TierConfig> {
+    let mut read = BTreeMap::new();
+    for (name, value) in tiers {
+        let Some(table) = reader.table(name, value) else { continue };
+        let (path, at) = (join("auth.tiers", name.get_ref()), name.span().start);
+        let model = models.remove(name.get_ref().as_ref());
+        let tier = read_one(reader, Table { path: &path, at, table }, model, providers);
+        if tier.provider.is_none() {
+            reader.note(
+                at,
+                "this tier has no provider",
+                "Give `provider`, or the tier's model as \"provider:model\" in [model].",
+            );
+        }
+        read.insert(name.get_ref().to_string(), tier);
+    }
+    for (name, model) in models {
+        let provider = provider_of(&model);
+        let auth_mode = Sourced::new(AuthMode::Auto, Origin::Default);
+        read.insert(name, TierConfig { provider, auth_mode, model: Some(model) });
+    }
+    read
+}
+
+/// The strings of `[model]` that name a provider and a model. The rest of that table is the app's alone.
+pub(super) fn read_models(reader: &mut Reader<'_>, model: &DeTable<'_>) -> BTreeMap<String, Sourced<String>> {
+    let mut models = BTreeMap::new();
+    for (name, value) in model {
+        if let Some(model) = read_model(reader, value)
+            && provider_of(&model).is_some()
+        {
+            reader.row(Row::new(join("model", name.get_ref()), &model, &model.origin, false));
+            models.insert(name.get_ref().to_string(), model);
+        }
+    }
+    models
+}
+
+fn read_model(reader: &mut Reader<'_>, value: &Item<'_>) -> Option<Sourced<String>> {
+    let DeValue::String(text) = value.get_ref() else { return None };
+    let (text, origin) = reader.text(value, text)?;
+    Some(Sourced::new(text.value, origin))
+}
+
+fn read_one(
+    reader: &mut Reader<'_>,
+    table: Table<'_, '_>,
+    model: Option<Sourced<String>>,
+    providers: &BTreeSet<&str>,
+) -> TierConfig {
+    let mut fields = reader.fields(Section::Tier, table);
+    let provider = fields.take::<ProviderId>("provider");
+    if let Some(provider) = &provider {
+        check_exists(reader, fields.value_at("provider"), provider, providers);
+    }
+    let mut auth_mode = fields.take("auth_mode").unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
+    if let Some(use_oauth) = fields.take::<bool>("use_oauth") {
+        let old = if *use_oauth { AuthMode::Oauth } else { AuthMode::ApiKey };
+        if auth_mode.origin == Origin::Default {
+            auth_mode = Sourced::new(old, use_oauth.origin);
+            reader.row(Row::new(join(table.path, "auth_mode"), old.as_str(), &auth_mode.origin, false));
+        } else if *auth_mode != old {
+            reader.note(
+                fields.key_at("use_oauth"),
+                "`use_oauth` disagrees with `auth_mode`, and `auth_mode` wins",
+                "Take `use_oauth` out.",
+            );
+        }
+    }
+    TierConfig { provider: provider.or_else(|| provider_of(model.as_ref()?)), auth_mode, model }
+}
+
+fn check_exists(
+    reader: &mut Reader<'_>,
+    at: usize,
+    provider: &Sourced<ProviderId>,
+    providers: &BTreeSet<&str>,
+) {
+    let name = provider.as_str();
+    let known = || providers.iter().copied().chain(PRESETS.iter().copied());
+    if known().any(|other| other == name) {
+        return;
+    }
+    let variable = match &provider.origin {
+        Origin::Variable { name, .. } => Some(name.clone()),
+        _ => None,
+    };
+    let otherwise =
+        || "Add the provider below [auth] or [provider.endpoints], or name one that is there.".to_owned();
+    let help = match variable {
+        Some(_) => otherwise(),
+        None => suggest::did_you_mean(name, known(), otherwise),
+    };
+    let text = Text { value: name.to_owned(), variable };
+    if let Some(key) = find(Section::Tier, "provider") {
+        reader.problem(at, format!("{}: there is no such provider", cannot_be(key, &text)), help);
+    }
+}
+
+fn provider_of(model: &Sourced<String>) -> Option<Sourced<ProviderId>> {
+    let (provider, _) = model.split_once(':')?;
+    Some(Sourced::new(ProviderId::new(provider).ok()?, model.origin.clone()))
+}
