@@ -1,0 +1,261 @@
+//! What can be typed after `loomkin-auth`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use loomkin_auth::account::AccountKey;
+use loomkin_auth::provider::Flow;
+
+/// Connect an account once; its token stays good.
+#[derive(Debug, Parser)]
+#[command(
+    name = "loomkin-auth",
+    version,
+    after_help = EXAMPLES,
+    after_long_help = LONG_EXAMPLES,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    /// Write JSON for programs, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Use this configuration file, and look for no other
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Log in at a provider and keep the connection
+    #[command(after_help = CONNECT_EXAMPLES)]
+    Connect(Connect),
+
+    /// End a connection, here and at the provider
+    #[command(after_help = DISCONNECT_EXAMPLES)]
+    Disconnect {
+        /// PROVIDER or PROVIDER/ACCOUNT; the active one if left out
+        #[arg(value_parser = account)]
+        account: Option<AccountKey>,
+    },
+
+    /// Show every connection and what to do next
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status {
+        /// Stay, and show changes as they happen
+        #[arg(long)]
+        watch: bool,
+    },
+
+    /// Print an access token that is good now
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token {
+        /// PROVIDER or PROVIDER/ACCOUNT; the active one if left out
+        #[arg(value_parser = account)]
+        account: Option<AccountKey>,
+    },
+
+    /// Select the active connection
+    #[command(after_help = USE_EXAMPLES)]
+    Use {
+        /// PROVIDER or PROVIDER/ACCOUNT
+        #[arg(value_parser = account, required_unless_present = "none")]
+        account: Option<AccountKey>,
+
+        /// Select none; nothing is disconnected
+        #[arg(long, conflicts_with = "account")]
+        none: bool,
+    },
+
+    /// Show who you are at the active provider
+    #[command(after_help = ME_EXAMPLES)]
+    Me,
+
+    /// Check, show or describe the configuration
+    #[command(subcommand, disable_help_subcommand = true)]
+    Config(ConfigCommand),
+
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell that will read it
+        shell: Shell,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Connect {
+    /// PROVIDER or PROVIDER/ACCOUNT, as the configuration names it
+    #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account)]
+    pub(crate) account: Option<AccountKey>,
+
+    /// How to log in; the configuration decides if left out
+    #[arg(long)]
+    pub(crate) flow: Option<FlowName>,
+
+    /// Print the address, and leave opening it to you
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+
+    /// Wait no longer than this, such as 90s or 5m; never more than ten minutes
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// List everything that is wrong with a configuration file
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check {
+        /// The file; the one that would be used if left out
+        path: Option<PathBuf>,
+    },
+
+    /// Show the values in force and where each comes from; secrets are masked
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show,
+
+    /// Print the JSON Schema of the configuration, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+}
+
+/// The flows that a terminal can carry out.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FlowName {
+    /// The browser comes back to this machine by itself
+    Loopback,
+    /// You paste what the provider's page shows
+    Paste,
+}
+
+impl From<FlowName> for Flow {
+    fn from(name: FlowName) -> Self {
+        match name {
+            FlowName::Loopback => Self::Loopback,
+            FlowName::Paste => Self::Paste,
+        }
+    }
+}
+
+/// clap shows one text for a bad value, so the advice goes into it.
+fn account(text: &str) -> Result<AccountKey, String> {
+    text.parse().map_err(|error: loomkin_auth::error::Error| format!("{error}\n\n  tip: {}", error.advice()))
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  loomkin-auth connect github       log in with your browser
+  loomkin-auth status               see every connection
+  loomkin-auth token github         print a token that is good now";
+
+const LONG_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth connect github       log in with your browser
+  loomkin-auth status               see every connection
+  loomkin-auth token github         print a token that is good now
+
+Configuration:
+  .loomkin.toml in this directory or one above it, up to the root of the repository;
+  else the one in your configuration directory. `loomkin-auth config check` explains it.
+
+Environment:
+  LOOMKIN_AUTH_LOG   log to stderr, such as `debug` or `loomkin_auth=trace`; never any secret
+  NO_COLOR           no colours
+
+Exit status:
+   0  done                                75  try again later
+   1  the login was not finished in time  76  the server broke the protocol
+  64  the command is wrong                77  connect, or connect again
+  74  the store or its key               78  the configuration
+ 130  stopped by Ctrl-C";
+
+const CONNECT_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth connect github                 log in with your browser
+  loomkin-auth connect github/work            keep a second account beside it
+  loomkin-auth connect                        choose from the configured providers
+  loomkin-auth connect anthropic --flow paste on a machine without a browser
+
+The address to open is printed alone on a line of stderr.
+What was connected before stays as it is until the new login is stored.";
+
+const DISCONNECT_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth disconnect github/work   end this connection
+  loomkin-auth disconnect               end the active one";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth status
+  loomkin-auth status --watch
+  loomkin-auth status --json | jq -r '.[] | select(.state != \"connected\") | .next_step'";
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  curl -H \"Authorization: Bearer $(loomkin-auth token github)\" https://api.github.com/user
+  loomkin-auth token --json | jq -r .expires_at
+
+The token is refreshed if need be, once, however many ask at the same time.";
+
+const USE_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth use github/work   make this the active connection
+  loomkin-auth use --none        have none";
+
+const ME_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth me
+  loomkin-auth me --json | jq -r .account_login";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth config check
+  loomkin-auth config check ../app/.loomkin.toml";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth config show
+  loomkin-auth config show --json | jq -r '.[] | select(.origin == \"default\") | .key'";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth config schema > loomkin.schema.json";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth completions bash > ~/.local/share/bash-completion/completions/loomkin-auth
+  loomkin-auth completions zsh > \"${fpath[1]}/_loomkin-auth\"
+  loomkin-auth completions fish > ~/.config/fish/completions/loomkin-auth.fish";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_without_an_example() {
+        fn check(command: &clap::Command) {
+            for inner in command.get_subcommands() {
+                assert!(inner.get_about().is_some(), "{}", inner.get_name());
+                assert!(inner.has_subcommands() || inner.get_after_help().is_some(), "{}", inner.get_name());
+                check(inner);
+            }
+        }
+        check(&Arguments::command());
+    }
+}

@@ -1,0 +1,48 @@
+//! One file for each command.
+
+mod choose;
+mod completions;
+mod config;
+mod connect;
+mod disconnect;
+mod me;
+mod status;
+mod token;
+mod use_provider;
+mod watch;
+
+use loomkin_auth::account::{AccountKey, Owner};
+use loomkin_auth::auth::Auth;
+
+use crate::arguments::{Arguments, Command};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Does what was asked.
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let output = context.output;
+    let path = arguments.config.as_ref();
+    match &arguments.command {
+        Command::Completions { shell } => completions::run(*shell, output),
+        Command::Config(command) => config::run(command, path, context),
+        Command::Connect(connect) => connect::run(&context.open(path).await?, connect, output).await,
+        Command::Disconnect { account } => {
+            disconnect::run(&context.open(path).await?, account.as_ref(), output).await
+        }
+        Command::Me => me::run(&context.open(path).await?, output).await,
+        Command::Status { watch: true } => watch::run(&context.open(path).await?, output).await,
+        Command::Status { watch: false } => status::run(&context.open(path).await?, output).await,
+        Command::Token { account } => token::run(&context.open(path).await?, account.as_ref(), output).await,
+        Command::Use { account, .. } => {
+            use_provider::run(&context.open(path).await?, account.as_ref(), output).await
+        }
+    }
+}
+
+/// The account that was named, or the active one.
+async fn named_or_active(auth: &Auth, account: Option<&AccountKey>) -> Result<AccountKey, Failure> {
+    match account {
+        Some(account) => Ok(account.clone()),
+        None => Ok(auth.active(&Owner::default()).await?),
+    }
+}

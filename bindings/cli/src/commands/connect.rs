@@ -1,0 +1,141 @@
+//! `connect`: sends the person to the provider, and waits until they are back.
+
+use std::time::Duration;
+
+use loomkin_auth::account::AccountKey;
+use loomkin_auth::auth::{Auth, ConnectOptions, PendingLogin};
+use loomkin_auth::clock::{Clock, SystemClock};
+use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::lifecycle::Connected;
+use loomkin_auth::provider::Flow;
+
+use super::choose;
+use crate::arguments::Connect;
+use crate::failure::Failure;
+use crate::output::{Output, Style, plain};
+use crate::paste;
+use crate::shapes::ConnectEvent;
+use crate::words;
+
+pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Result<(), Failure> {
+    let account = match &arguments.account {
+        Some(account) => account.clone(),
+        None => choose::account(auth, output).await?,
+    };
+    let mut options = ConnectOptions::default();
+    options.flow = arguments.flow.map(Into::into);
+    let mut login = auth.connect(&account, options).await?;
+
+    show_address(&login, output)?;
+    if !arguments.no_browser
+        && let Err(error) = login.open_browser().await
+    {
+        output.hint(format_args!("{}. {}", sentence(error.message()), error.advice()));
+    }
+
+    let time_left = time_left(&login, arguments.timeout);
+    let connected = match login.flow() {
+        Flow::Paste => tokio::time::timeout(time_left, take_pasted(&mut login, output)).await,
+        _ => {
+            output.hint(format_args!("Waiting for your browser to come back, for at most {}; Ctrl-C stops.", words::duration(time_left)));
+            tokio::time::timeout(time_left, wait(&mut login)).await
+        }
+    };
+    let connected = connected.unwrap_or_else(|_| Err(too_late(&account).into()))?;
+    tell(&connected, output)
+}
+
+/// The address stands alone on a line of stderr whoever reads, so that it can be picked out and clicked.
+fn show_address(login: &PendingLogin, output: Output) -> Result<(), Failure> {
+    let (account, url) = (login.account(), login.authorization_url());
+    output.hint(format_args!("To connect {account}, log in here:\n"));
+    output.aside(url);
+    output.hint("");
+    if output.json {
+        output.json(&ConnectEvent::Authorize {
+            provider: account.provider.as_str(),
+            account: account.account.as_str(),
+            flow: login.flow().as_str(),
+            url,
+            deadline: login.deadline().map(|moment| moment.to_string()),
+        })?;
+    }
+    Ok(())
+}
+
+async fn wait(login: &mut PendingLogin) -> Result<Connected, Failure> {
+    Ok(login.wait().await?)
+}
+
+/// Takes pasted lines until one of them ends the login. One that does not answer it leaves it waiting for another.
+async fn take_pasted(login: &mut PendingLogin, output: Output) -> Result<Connected, Failure> {
+    // Whoever can paste again is told at once; of a pipe it shows only later whether there is another line in it.
+    let can_paste_again = output.json || paste::is_interactive();
+    let mut rejected: Option<Error> = None;
+    loop {
+        output.ask("Paste what the page shows (it stays hidden), then press Enter: ");
+        let Some(pasted) = paste::secret_line().await.unwrap_or(None) else {
+            return Err(rejected.unwrap_or_else(|| nothing_pasted(login.account())).into());
+        };
+        if let Some(error) = rejected.take_if(|_| !can_paste_again) {
+            tell_rejected(login, &error, output)?;
+        }
+        match login.finish(&pasted).await {
+            Ok(connected) => return Ok(connected),
+            // It is still open: the paste was at fault, not the login.
+            Err(error) if login.deadline().is_some() => {
+                if can_paste_again {
+                    tell_rejected(login, &error, output)?;
+                }
+                rejected = Some(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn tell_rejected(login: &PendingLogin, error: &Error, output: Output) -> Result<(), Failure> {
+    if output.json {
+        return output.json(&ConnectEvent::Rejected {
+            provider: login.account().provider.as_str(),
+            account: login.account().account.as_str(),
+            message: error.message(),
+            advice: error.advice(),
+        });
+    }
+    output.aside(format_args!("{} {}", output.styled_aside(Style::Warning, "not accepted:"), error.message()));
+    Ok(())
+}
+
+fn tell(connected: &Connected, output: Output) -> Result<(), Failure> {
+    if output.json {
+        return output.json(&ConnectEvent::from(connected));
+    }
+    let account = &connected.account;
+    let login = connected.account_login.as_ref().map_or_else(String::new, |login| format!(" as {}", plain(login)));
+    output.line(format_args!("{} {account}{login}; it is the active connection now.", output.styled(Style::Good, "Connected")))
+}
+
+/// The login's own deadline, or what the person set if that is sooner.
+fn time_left(login: &PendingLogin, timeout: Option<Duration>) -> Duration {
+    let deadline = login.deadline().map_or(Duration::ZERO, |end| end.time_left(SystemClock.now()));
+    timeout.map_or(deadline, |timeout| timeout.min(deadline))
+}
+
+fn too_late(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::LoginClosed, format!("nobody finished the login of {account} in time"))
+        .with_advice(format!("Run `loomkin-auth connect {account}` again."))
+        .with_account(account)
+}
+
+fn nothing_pasted(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::LoginClosed, "stdin ended before anything was pasted")
+        .with_advice(format!("Run `loomkin-auth connect {account}` again, and paste what the page shows."))
+        .with_account(account)
+}
+
+/// A message as a sentence of its own.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,21 @@
+//! `token`: a token that is good now, alone on stdout.
+
+use loomkin_auth::account::AccountKey;
+use loomkin_auth::auth::Auth;
+
+use super::named_or_active;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::shapes::TokenShape;
+
+pub(super) async fn run(auth: &Auth, account: Option<&AccountKey>, output: Output) -> Result<(), Failure> {
+    if let Some(account) = account {
+        auth.config().provider(&account.provider)?;
+    }
+    let token = auth.access_token(&named_or_active(auth, account).await?).await?;
+    if output.json {
+        return output.json(&TokenShape::from(&token));
+    }
+    // To hand it out is what this command is for.
+    output.line(token.secret().expose())
+}

@@ -1,0 +1,83 @@
+//! What every command starts from.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use loomkin_auth::auth::Auth;
+use loomkin_auth::config::Config;
+use loomkin_auth::environment::Environment;
+use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::store::key::ChosenKey;
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The environment, where to write, and what has been opened.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) environment: Environment,
+    pub(crate) output: Output,
+    auth: OnceCell<Auth>,
+}
+
+impl Context {
+    pub(crate) fn new(environment: Environment, output: Output) -> Self {
+        Self { environment, output, auth: OnceCell::new() }
+    }
+
+    /// The configuration at `path`, or the one that is found from here, or the defaults.
+    pub(crate) fn config(&self, path: Option<&PathBuf>) -> Result<Config, Failure> {
+        Ok(Config::open(path.map(PathBuf::as_path), &self.environment)?)
+    }
+
+    /// Opens the store of that configuration, and says where its key is when the store is new.
+    ///
+    /// Without a file there is no provider to do anything with, and no reason to make a store.
+    pub(crate) async fn open(&self, path: Option<&PathBuf>) -> Result<Auth, Failure> {
+        let config = self.config(path)?;
+        if config.path().is_none() {
+            return Err(no_file(&self.environment).into());
+        }
+        let auth = Auth::open(config, &self.environment).await?;
+        if let Some(chosen) = auth.chosen_key() {
+            self.output.note(&about_key(chosen));
+        }
+        Ok(self.auth.get_or_init(|| auth).clone())
+    }
+
+    /// Waits, within a bound, until what was received is stored.
+    pub(crate) async fn close(&self) {
+        if let Some(auth) = self.auth.get() {
+            auth.close().await;
+        }
+    }
+}
+
+/// There is no configuration file where one is looked for.
+pub(crate) fn no_file(environment: &Environment) -> Error {
+    let here = environment.current_dir().display();
+    Error::new(ErrorCode::ConfigInvalid, "there is no configuration file")
+        .with_details(vec![
+            format!("  looked for .loomkin.toml in {here} and above it, up to the repository's root or your home,"),
+            "  and for loomkin/loomkin.toml in your configuration directory".to_owned(),
+        ])
+        .with_advice(
+            "Write a .loomkin.toml with a table such as [auth.github] and the client_id of your registration there, \
+             or name a file with --config PATH.",
+        )
+}
+
+fn about_key(chosen: &ChosenKey) -> String {
+    use loomkin_auth::store::key::KeySetting;
+    let place = match &chosen.source {
+        KeySetting::Env(name) => format!("the variable {name}"),
+        KeySetting::File(path) => path.display().to_string(),
+        KeySetting::Keychain => "the keychain".to_owned(),
+        // The key of a store in memory ends with it; there is no place to name.
+        KeySetting::Auto => return "the store is in memory only and ends with this command".to_owned(),
+    };
+    match &chosen.passed_over {
+        Some(reason) => format!("the new store is sealed with the key in {place}, because {reason}"),
+        None => format!("the new store is sealed with the key in {place}"),
+    }
+}

@@ -1,1 +1,0 @@
-//! loomkin-auth-cli

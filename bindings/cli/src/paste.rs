@@ -1,0 +1,116 @@
+//! Lines that a person pastes or a program writes.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+
+use loomkin_auth::secret::Secret;
+use tokio::sync::oneshot;
+
+/// Whether a person can be asked.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// The next line that is not blank, without the white space around it; `None` at the end of stdin.
+///
+/// It is read on a thread of its own, so that Ctrl-C and deadlines are not kept waiting for a line that never comes.
+/// Dropping the future leaves that thread to end with the process.
+pub(crate) async fn line() -> io::Result<Option<String>> {
+    let (send, receive) = oneshot::channel();
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        // Nobody listens any more when the command has ended meanwhile.
+        let _ended = send.send(read_line(&mut io::stdin().lock()));
+    })?;
+    receive.await.unwrap_or(Ok(None))
+}
+
+/// As [`line`], for what is pasted: on a terminal it is not shown, because scrollback outlives a login.
+pub(crate) async fn secret_line() -> io::Result<Option<Secret>> {
+    let _silence = echo::Silence::begin();
+    Ok(line().await?.map(Secret::new))
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
+    loop {
+        let mut bytes = Vec::new();
+        if reader.take(MAX_LINE).read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(None);
+        }
+        // What is no text answers no question; the replacement characters make sure of that.
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.trim();
+        if !text.is_empty() {
+            return Ok(Some(text.to_owned()));
+        }
+    }
+}
+
+#[cfg(unix)]
+mod echo {
+    use std::io::{self, IsTerminal};
+
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    /// A terminal that does not show what is typed, until this is dropped.
+    #[derive(Debug)]
+    pub(super) struct Silence(Option<Termios>);
+
+    impl Silence {
+        /// Does nothing where stdin is no terminal.
+        pub(super) fn begin() -> Self {
+            let stdin = io::stdin();
+            let before = if stdin.is_terminal() { tcgetattr(&stdin).ok() } else { None };
+            if let Some(before) = &before {
+                let mut silent = before.clone();
+                silent.local_modes.remove(LocalModes::ECHO);
+                // The end of the line is still shown, so that a person sees that Enter was taken.
+                silent.local_modes.insert(LocalModes::ECHONL);
+                let _shown_then = tcsetattr(&stdin, OptionalActions::Now, &silent);
+            }
+            Self(before)
+        }
+    }
+
+    impl Drop for Silence {
+        fn drop(&mut self) {
+            if let Some(before) = &self.0 {
+                let _nothing_more_can_be_done = tcsetattr(io::stdin(), OptionalActions::Now, before);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod echo {
+    /// Here the terminal goes on showing what is typed.
+    #[derive(Debug)]
+    pub(super) struct Silence;
+
+    impl Silence {
+        pub(super) fn begin() -> Self {
+            Self
+        }
+    }
+}
+
+/// Longer than any address that a browser shows; what goes past it is read as another line.
+const MAX_LINE: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_are_passed_over_and_the_end_is_seen() {
+        let mut input = &b"\n  \r\n code#state \r\nlast"[..];
+        assert_eq!(read_line(&mut input).unwrap().as_deref(), Some("code#state"));
+        assert_eq!(read_line(&mut input).unwrap().as_deref(), Some("last"));
+        assert_eq!(read_line(&mut input).unwrap(), None);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let endless = io::repeat(b'a');
+        let line = read_line(&mut io::BufReader::new(endless)).unwrap().unwrap();
+        assert_eq!(line.len() as u64, MAX_LINE);
+    }
+}

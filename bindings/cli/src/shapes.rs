@@ -1,0 +1,219 @@
+//! The JSON that programs read. README.md documents every shape; a test holds the two together.
+
+use loomkin_auth::account::AccountKey;
+use loomkin_auth::error::Error;
+use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected, Revoked};
+use loomkin_auth::status::{ConnectionState, ConnectionStatus, Me};
+use serde::Serialize;
+
+/// One connection in `status`. Every key is always there; `null` means that it does not apply or is not known.
+#[derive(Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct StatusShape {
+    pub(crate) provider: String,
+    pub(crate) account: String,
+    pub(crate) active: bool,
+    pub(crate) state: &'static str,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) usable: Option<bool>,
+    pub(crate) next_attempt_at: Option<String>,
+    pub(crate) account_login: Option<String>,
+    pub(crate) account_id: Option<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) next_step: Option<String>,
+}
+
+impl From<&ConnectionStatus> for StatusShape {
+    fn from(status: &ConnectionStatus) -> Self {
+        let (reason, usable, next_attempt_at) = match status.state {
+            ConnectionState::Degraded { usable, next_attempt_at } => (None, Some(usable), next_attempt_at),
+            ConnectionState::ReconnectRequired { reason } => (Some(reason.as_str()), None, None),
+            _ => (None, None, None),
+        };
+        Self {
+            provider: status.account.provider.to_string(),
+            account: status.account.account.to_string(),
+            active: status.active,
+            state: status.state.as_str(),
+            reason,
+            usable,
+            next_attempt_at: next_attempt_at.map(|moment| moment.to_string()),
+            account_login: status.account_login.clone(),
+            account_id: status.account_id.clone(),
+            scopes: status.scopes.clone(),
+            expires_at: status.expires_at.map(|moment| moment.to_string()),
+            base_url: status.base_url.clone(),
+            since: status.since.map(|moment| moment.to_string()),
+            note: status.note.clone(),
+            next_step: status.next_step.clone(),
+        }
+    }
+}
+
+/// The answer of `token`: the one shape that holds a secret, and so the one without `Debug`.
+#[derive(Serialize)]
+pub(crate) struct TokenShape<'a> {
+    provider: &'a str,
+    account: &'a str,
+    token: &'a str,
+    token_type: &'a str,
+    expires_at: Option<String>,
+    scopes: &'a [String],
+}
+
+impl<'a> From<&'a AccessToken> for TokenShape<'a> {
+    fn from(token: &'a AccessToken) -> Self {
+        Self {
+            provider: token.account().provider.as_str(),
+            account: token.account().account.as_str(),
+            // To hand it out is what `token` is for.
+            token: token.secret().expose(),
+            token_type: token.token_type(),
+            expires_at: token.expires_at().map(|moment| moment.to_string()),
+            scopes: token.scopes(),
+        }
+    }
+}
+
+/// The answer of `me`.
+#[derive(Debug, Serialize)]
+pub(crate) struct MeShape {
+    provider: String,
+    account: String,
+    account_login: Option<String>,
+    account_id: Option<String>,
+    base_url: Option<String>,
+    since: String,
+}
+
+impl From<Me> for MeShape {
+    fn from(me: Me) -> Self {
+        Self {
+            provider: me.account.provider.to_string(),
+            account: me.account.account.to_string(),
+            account_login: me.account_login,
+            account_id: me.account_id,
+            base_url: me.base_url,
+            since: me.since.to_string(),
+        }
+    }
+}
+
+/// What `connect` says while it goes on, one line each.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum ConnectEvent<'a> {
+    /// The person has to go to `url`; in the paste flow, what they bring back is read from stdin.
+    Authorize { provider: &'a str, account: &'a str, flow: &'a str, url: &'a str, deadline: Option<String> },
+    /// The connection is stored.
+    Connected {
+        provider: &'a str,
+        account: &'a str,
+        account_login: Option<&'a str>,
+        account_id: Option<&'a str>,
+        scopes: &'a [String],
+        expires_at: Option<String>,
+    },
+    /// A pasted line does not answer this login, which goes on waiting for another.
+    Rejected { provider: &'a str, account: &'a str, message: &'a str, advice: &'a str },
+}
+
+impl<'a> From<&'a Connected> for ConnectEvent<'a> {
+    fn from(connected: &'a Connected) -> Self {
+        Self::Connected {
+            provider: connected.account.provider.as_str(),
+            account: connected.account.account.as_str(),
+            account_login: connected.account_login.as_deref(),
+            account_id: connected.account_id.as_deref(),
+            scopes: &connected.scopes,
+            expires_at: connected.expires_at.map(|moment| moment.to_string()),
+        }
+    }
+}
+
+/// The answer of `disconnect`.
+#[derive(Debug, Serialize)]
+pub(crate) struct DisconnectShape<'a> {
+    provider: &'a str,
+    account: &'a str,
+    was_connected: bool,
+    revoked: bool,
+    reason: Option<&'a str>,
+}
+
+impl<'a> DisconnectShape<'a> {
+    pub(crate) fn new(account: &'a AccountKey, disconnected: &'a Disconnected) -> Self {
+        let (revoked, reason) = match &disconnected.revoked {
+            Revoked::No(reason) => (false, Some(reason.as_str())),
+            Revoked::Yes => (true, None),
+        };
+        Self {
+            provider: account.provider.as_str(),
+            account: account.account.as_str(),
+            was_connected: disconnected.was_connected,
+            revoked,
+            reason,
+        }
+    }
+}
+
+/// The answer of `use`; both are `null` after `--none`.
+#[derive(Debug, Serialize)]
+pub(crate) struct UseShape<'a> {
+    provider: Option<&'a str>,
+    account: Option<&'a str>,
+}
+
+impl<'a> From<Option<&'a AccountKey>> for UseShape<'a> {
+    fn from(account: Option<&'a AccountKey>) -> Self {
+        Self {
+            provider: account.map(|key| key.provider.as_str()),
+            account: account.map(|key| key.account.as_str()),
+        }
+    }
+}
+
+/// An error, on stderr. What is not known is left out.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorShape<'a> {
+    error: ErrorContent<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorContent<'a> {
+    code: &'static str,
+    message: &'a str,
+    advice: &'a str,
+    /// In seconds, rounded up, so that waiting this long is waiting long enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a [String]>,
+}
+
+impl<'a> From<&'a Error> for ErrorShape<'a> {
+    fn from(error: &'a Error) -> Self {
+        let whole_seconds = |wait: std::time::Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self {
+            error: ErrorContent {
+                code: error.code().as_str(),
+                message: error.message(),
+                advice: error.advice(),
+                retry_after: error.retry_after().map(whole_seconds),
+                provider: error.provider().map(|provider| provider.as_str()),
+                account: error.account().map(|key| key.account.as_str()),
+                details: Some(error.details()).filter(|lines| !lines.is_empty()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use loomkin_auth::error::ErrorCode;
+use serde_json::Value;
+
+use super::*;
+
+/// The JSON blocks of README.md below the heading `## {command}`, one value for each line or block.
+fn documented(command: &str) -> Vec<Value> {
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once(&format!("\n## {command}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let blocks = section.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks
+        .flat_map(|block| serde_json::Deserializer::from_str(block).into_iter().map(Result::unwrap))
+        .collect()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+fn assert_documented(command: &str, index: usize, shape: &impl Serialize) {
+    let documented = &documented(command)[index];
+    let documented = documented.as_array().map_or(documented, |list| &list[0]);
+    assert_eq!(keys(&serde_json::to_value(shape).unwrap()), keys(documented), "{command}");
+}
+
+fn account() -> AccountKey {
+    "github/work".parse().unwrap()
+}
+
+#[test]
+fn the_documented_status_is_the_real_one() {
+    let status = StatusShape {
+        provider: String::new(),
+        account: String::new(),
+        active: true,
+        state: "connected",
+        reason: None,
+        usable: None,
+        next_attempt_at: None,
+        account_login: None,
+        account_id: None,
+        scopes: Vec::new(),
+        expires_at: None,
+        base_url: None,
+        since: None,
+        note: None,
+        next_step: None,
+    };
+    assert_documented("status", 0, &status);
+}
+
+#[test]
+fn the_documented_token_is_the_real_one() {
+    let (provider, account, token, token_type) = ("github", "work", "t", "Bearer");
+    let shape = TokenShape { provider, account, token, token_type, expires_at: None, scopes: &[] };
+    assert_documented("token", 0, &shape);
+}
+
+#[test]
+fn the_documented_me_is_the_real_one() {
+    let shape = MeShape {
+        provider: String::new(),
+        account: String::new(),
+        account_login: None,
+        account_id: None,
+        base_url: None,
+        since: String::new(),
+    };
+    assert_documented("me", 0, &shape);
+}
+
+#[test]
+fn the_documented_events_are_the_real_ones() {
+    let (provider, account) = ("github", "work");
+    let authorize = ConnectEvent::Authorize { provider, account, flow: "paste", url: "https://", deadline: None };
+    let (message, advice) = ("no", "do");
+    let rejected = ConnectEvent::Rejected { provider, account, message, advice };
+    let connected = ConnectEvent::Connected {
+        provider,
+        account,
+        account_login: None,
+        account_id: None,
+        scopes: &[],
+        expires_at: None,
+    };
+    let events = documented("connect");
+    for (index, event) in [authorize, rejected, connected].iter().enumerate() {
+        assert_documented("connect", index, event);
+        assert_eq!(serde_json::to_value(event).unwrap()["event"], events[index]["event"]);
+    }
+}
+
+#[test]
+fn the_documented_disconnect_is_the_real_one() {
+    let account = account();
+    let shape = DisconnectShape {
+        provider: account.provider.as_str(),
+        account: account.account.as_str(),
+        was_connected: true,
+        revoked: false,
+        reason: None,
+    };
+    assert_documented("disconnect", 0, &shape);
+}
+
+#[test]
+fn the_documented_use_is_the_real_one() {
+    assert_documented("use", 0, &UseShape::from(Some(&account())));
+    let none = serde_json::to_value(UseShape::from(None)).unwrap();
+    assert_eq!(none, documented("use")[1]);
+}
+
+#[test]
+fn the_documented_error_is_the_real_one() {
+    let error = Error::new(ErrorCode::Unavailable, "github does not answer")
+        .with_account(&account())
+        .with_details(vec!["why".to_owned()])
+        .with_retry_after(std::time::Duration::from_millis(29_001));
+    let shape = serde_json::to_value(ErrorShape::from(&error)).unwrap();
+    let documented = documented("Errors");
+    assert_eq!(keys(&shape["error"]), keys(&documented[0]["error"]));
+    assert_eq!(shape["error"]["retry_after"], 30);
+}
+
+#[test]
+fn what_an_error_does_not_know_is_left_out() {
+    let error = Error::new(ErrorCode::Usage, "no");
+    let shape = serde_json::to_value(ErrorShape::from(&error)).unwrap();
+    assert_eq!(keys(&shape["error"]), ["advice", "code", "message"].map(String::from).into());
+}
