@@ -43,7 +43,7 @@ pub(crate) async fn verdict(fault: Fault, response: Response, shared: &Shared) -
             set_header(&mut parts, CONTENT_TYPE, "application/x-www-form-urlencoded");
             form_encoded(&members(&bytes))
         }
-        Fault::Garbage => Body::from(&GARBAGE[..]),
+        Fault::Garbage => Body::from(GARBAGE),
         Fault::HtmlErrorAfterProcessing { status } => return Verdict::Answer(html_error(status)),
         Fault::OversizedBody { bytes: padding } => body::oversized(padding, bytes),
         Fault::StalledBody => partial(&mut parts, &bytes, body::stalled),

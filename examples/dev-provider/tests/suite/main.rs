@@ -1,5 +1,7 @@
 //! The dev-provider over real HTTP, as an app sees it.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
+
 mod app;
 mod binary;
 mod controls;
@@ -8,4 +10,5 @@ mod faults_redirect;
 mod faults_unread;
 mod gates;
 mod login;
+mod readme;
 mod tokens;

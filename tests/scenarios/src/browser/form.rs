@@ -1,0 +1,112 @@
+//! As much HTML as login pages are made of: a form, its fields, its buttons, and links.
+
+use url::form_urlencoded;
+
+use super::Choice;
+
+/// The first form of a page.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) action: String,
+    buttons: Vec<(String, String)>,
+    fields: Vec<(String, String)>,
+}
+
+impl Form {
+    pub(super) fn find(page: &str) -> Option<Self> {
+        let start = page.find("<form")?;
+        let whole = &page[start..];
+        let whole = &whole[..whole.find("</form>").unwrap_or(whole.len())];
+        let named = |kind: &str| -> Vec<(String, String)> {
+            tags(whole, kind)
+                .filter_map(|tag| {
+                    Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
+                })
+                .collect()
+        };
+        Some(Self {
+            action: attribute(tags(whole, "form").next()?, "action")?,
+            buttons: named("button"),
+            fields: named("input"),
+        })
+    }
+
+    /// The form as `user` sends it: the name where a name is asked, the rest as it stands or anything at all.
+    pub(super) fn fill(&self, user: &str, choice: Choice) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.fields {
+            let value = match name.as_str() {
+                "login" | "user" => user,
+                _ if value.is_empty() => "anything",
+                _ => value,
+            };
+            form.append_pair(name, value);
+        }
+        let wanted = match choice {
+            Choice::Allow => "allow",
+            Choice::Deny => "deny",
+        };
+        // A form whose one button has no name is sent by it all the same.
+        if let Some((name, value)) = self.buttons.iter().find(|(_, value)| value == wanted) {
+            form.append_pair(name, value);
+        }
+        form.finish()
+    }
+}
+
+/// The address of the first link that ends in `ending`.
+pub(super) fn link_ending_in(page: &str, ending: &str) -> Option<String> {
+    tags(page, "a").filter_map(|tag| attribute(tag, "href")).find(|address| address.ends_with(ending))
+}
+
+/// The text between `<kind` and `>`, for every such tag.
+fn tags<'p>(page: &'p str, kind: &'p str) -> impl Iterator<Item = &'p str> {
+    page.split('<').skip(1).filter_map(move |tag| {
+        let attributes = tag.strip_prefix(kind)?;
+        let attributes = &attributes[..attributes.find('>')?];
+        (attributes.is_empty() || attributes.starts_with(|next: char| next.is_whitespace() || next == '/'))
+            .then_some(attributes)
+    })
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let opening = format!("{name}=\"");
+    let before = tag.match_indices(&opening).map(|(index, _)| index);
+    // `data-name="…"` is another attribute than `name="…"`.
+    let start =
+        before.into_iter().find(|index| tag[..*index].ends_with(char::is_whitespace))? + opening.len();
+    let value = &tag[start..];
+    Some(unescape(&value[..value.find('"')?]))
+}
+
+fn unescape(text: &str) -> String {
+    // The ampersand last, or `&amp;lt;` would become a bracket.
+    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    named.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"<p><a class="x" href="/interaction/7/abort">[ Cancel ]</a>
+        <form data-action="/wrong" action="/go?a=1&amp;b=%26" method="post">
+        <input type="hidden" name="prompt" value="lo&quot;gin"/><input required name="user" value="ada">
+        <input type="password" name="password" placeholder="x">
+        <button name="decision" value="allow">Yes</button><button name="decision" value="deny">No</button></form>"#;
+
+    #[test]
+    fn a_form_is_filled_as_a_person_would() {
+        let form = Form::find(PAGE).unwrap();
+        assert_eq!(form.action, "/go?a=1&b=%26");
+        let sent = form.fill("grace", Choice::Allow);
+        assert_eq!(sent, "prompt=lo%22gin&user=grace&password=anything&decision=allow");
+        assert!(form.fill("grace", Choice::Deny).ends_with("&decision=deny"));
+    }
+
+    #[test]
+    fn a_page_without_a_form_has_none() {
+        assert!(Form::find("<formula>x</formula>").is_none());
+        assert_eq!(link_ending_in(PAGE, "/abort").as_deref(), Some("/interaction/7/abort"));
+    }
+}
