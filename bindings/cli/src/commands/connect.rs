@@ -70,11 +70,7 @@ fn show_address(login: &PendingLogin, output: Output) -> Result<(), Failure> {
 }
 
 /// Takes pasted lines until one of them ends the login. One that does not answer it leaves it waiting for another.
-async fn take_pasted(
-    login: &mut PendingLogin,
-    until: Instant,
-    output: Output,
-) -> Result<Connected, Failure> {
+async fn take_pasted(login: &mut PendingLogin, until: Instant, output: Output) -> Result<Connected, Failure> {
     // Whoever can paste again is told at once; of a pipe it shows only later whether there is another line in it.
     let can_paste_again = output.json || paste::is_interactive();
     let mut rejected: Option<Error> = None;

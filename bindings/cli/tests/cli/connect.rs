@@ -40,8 +40,13 @@ impl Waiting {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    fn end(mut self) -> Ran {
+    fn close_stdin(mut self) -> Self {
         drop(self.child.stdin.take());
+        self
+    }
+
+    /// What it comes to. Stdin stays open until then: its end would end a login by pasting.
+    fn end(mut self) -> Ran {
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
         let mut ran = Ran::from(self.child.wait_with_output().unwrap());
@@ -132,13 +137,13 @@ fn a_paste_that_does_not_answer_is_rejected_and_another_may_follow() {
         waiting.write(pasted);
         assert_eq!(next_event(&mut waiting.stdout)["event"], "rejected");
     }
-    let ran = waiting.end().exits(76);
+    let ran = waiting.close_stdin().end().exits(76);
     assert_eq!(ran.error()["code"], "callback_rejected");
     assert!(!ran.stderr.contains("canary"), "{}", ran.stderr);
 }
 
 #[test]
 fn nothing_pasted_closes_the_login() {
-    let ran = Waiting::begin(&with_redirect(), &["--flow", "paste"]).end().exits(1);
+    let ran = Waiting::begin(&with_redirect(), &["--flow", "paste"]).close_stdin().end().exits(1);
     assert_eq!(ran.error()["code"], "login_closed");
 }
