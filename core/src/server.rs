@@ -73,7 +73,7 @@ impl AuthorizationServer {
 
     async fn discover(&self) -> Result<Provider> {
         let mut failure = None;
-        let issuer = self.builder.issuer.as_deref().unwrap_or_default();
+        let issuer = self.builder.issuer_to_discover().unwrap_or_default();
         for url in self.builder.discovery_urls()? {
             let found = match self.http.send(get(url)).await {
                 Ok(response) if response.status == 200 => Metadata::read(&response.body, issuer),
