@@ -9,7 +9,9 @@ use async_trait::async_trait;
 
 pub use client::{HttpSettings, MAX_ANSWER, ReqwestClient, TIMEOUT};
 
+use crate::error::{Error, ErrorCode};
 use crate::protocol::message::{Request, Response};
+use crate::protocol::refresh::RefreshAnswer;
 
 /// Sends requests. It follows no redirect, keeps no cookie, and bounds the time and the size of an answer.
 #[async_trait]
@@ -43,5 +45,35 @@ impl SendError {
         match self {
             Self::NotSent { reason } | Self::Unknown { reason } => reason,
         }
+    }
+}
+
+/// Whatever stood in the way, it may be gone later.
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        Self::new(ErrorCode::Unavailable, error.reason())
+    }
+}
+
+/// A request that was not sent may be repeated; one without an answer may have been acted on.
+impl From<SendError> for RefreshAnswer {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotSent { .. } => Self::Refused { retry_after: None, error: error.into() },
+            SendError::Unknown { .. } => Self::Unknown { retry_after: None, error: error.into() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_not_sent_may_be_repeated() {
+        let not_sent = RefreshAnswer::from(SendError::NotSent { reason: "x" });
+        assert!(matches!(not_sent, RefreshAnswer::Refused { error, .. } if error.is_transient()));
+        let unknown = RefreshAnswer::from(SendError::Unknown { reason: "x" });
+        assert!(matches!(unknown, RefreshAnswer::Unknown { error, .. } if error.is_transient()));
     }
 }

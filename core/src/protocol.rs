@@ -6,6 +6,8 @@
 pub mod authorization;
 mod body;
 mod capture;
+#[cfg(test)]
+mod fixture;
 pub mod id_token;
 pub mod identity;
 pub mod message;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{HttpClient, SendError};
+use crate::http::HttpClient;
 use crate::protocol::identity::{Identity, IdentitySearch};
 use crate::protocol::message::Request;
 use crate::protocol::redirect::AuthorizationGrant;
@@ -73,7 +73,7 @@ impl AuthorizationServer {
 
     async fn discover(&self) -> Result<Provider> {
         let mut failure = None;
-        let issuer = self.builder.issuer.as_deref().unwrap_or_default();
+        let issuer = self.builder.issuer_to_discover().unwrap_or_default();
         for url in self.builder.discovery_urls()? {
             let found = match self.http.send(get(url)).await {
                 Ok(response) if response.status == 200 => Metadata::read(&response.body, issuer),
@@ -85,7 +85,7 @@ impl AuthorizationServer {
                     "the provider has no metadata for its issuer",
                 )
                 .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
-                Err(error) => Err(no_answer(error)),
+                Err(error) => Err(error.into()),
             };
             match found {
                 Ok(metadata) => return self.builder.clone().build(Some(&metadata)),
@@ -115,7 +115,7 @@ impl AuthorizationServer {
         let provider = self.provider().await?;
         let exchange = grant.into_request(provider)?;
         let sent_at = self.clock.now();
-        let response = self.http.send(exchange.request).await.map_err(no_answer)?;
+        let response = self.http.send(exchange.request).await?;
         let mut tokens = token::read_access_token_answer(&response, sent_at)?;
         tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
         let nonce = exchange.login.nonce.as_ref();
@@ -141,7 +141,7 @@ impl AuthorizationServer {
         request: Request,
         known: Option<&Identity>,
     ) -> Result<Identity> {
-        let response = self.http.send(request).await.map_err(no_answer)?;
+        let response = self.http.send(request).await?;
         Identity::read(provider, &response, known)
     }
 
@@ -155,10 +155,7 @@ impl AuthorizationServer {
         let sent_at = self.clock.now();
         match self.http.send(request).await {
             Ok(response) => RefreshAnswer::read(&response, sent_at, self.clock.now()),
-            Err(error @ SendError::NotSent { .. }) => {
-                RefreshAnswer::Refused { retry_after: None, error: no_answer(error) }
-            }
-            Err(error) => RefreshAnswer::Unknown { retry_after: None, error: no_answer(error) },
+            Err(error) => error.into(),
         }
     }
 
@@ -181,19 +178,11 @@ impl AuthorizationServer {
         };
         match self.http.send(*plan).await {
             Ok(response) => RevocationAnswer::read(&response),
-            Err(error) => {
-                let error = no_answer(error);
-                RevocationAnswer::NotRevoked { reason: error.message().to_owned(), try_again: true }
-            }
+            Err(error) => RevocationAnswer::NotRevoked { reason: error.reason().to_owned(), try_again: true },
         }
     }
 }
 
 fn get(url: Url) -> Request {
     Request { method: Method::GET, url, headers: HeaderMap::new(), body: Zeroizing::default() }
-}
-
-fn no_answer(error: SendError) -> Error {
-    let (SendError::NotSent { reason } | SendError::Unknown { reason }) = error;
-    Error::new(ErrorCode::Unavailable, format!("the provider cannot be reached: {reason}"))
 }

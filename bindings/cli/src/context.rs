@@ -73,8 +73,7 @@ fn about_key(chosen: &ChosenKey) -> String {
         KeySetting::Env(name) => format!("the variable {name}"),
         KeySetting::File(path) => path.display().to_string(),
         KeySetting::Keychain => "the keychain".to_owned(),
-        // The key of a store in memory ends with it; there is no place to name.
-        KeySetting::Auto => return "the store is in memory only and ends with this command".to_owned(),
+        other => other.to_string(),
     };
     match &chosen.passed_over {
         Some(reason) => format!("the new store is sealed with the key in {place}, because {reason}"),

@@ -91,15 +91,19 @@ fn as_usage(error: &clap::Error) -> Error {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given",
         _ => text.lines().next().unwrap_or_default().trim_start_matches("error: "),
     };
-    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let suggested =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let suggestion = suggested.into_iter().find_map(|kind| match error.get(kind)? {
         ContextValue::String(name) => Some(name.clone()),
-        ContextValue::Strings(names) => names.first().cloned(),
+        // clap sorts them by likeness, the nearest last.
+        ContextValue::Strings(names) => names.last().cloned(),
         _ => None,
     });
-    let advice = match suggestion {
-        Some(name) => format!("Did you mean `{name}`?"),
-        None => "Run `loomkin-auth --help`.".to_owned(),
+    let tip = text.lines().find_map(|line| line.strip_prefix("  tip: "));
+    let advice = match (suggestion, tip) {
+        (Some(name), _) => format!("Did you mean `{name}`?"),
+        (None, Some(tip)) => tip.to_owned(),
+        (None, None) => "Run `loomkin-auth --help`.".to_owned(),
     };
     Error::new(ErrorCode::Usage, message).with_advice(advice)
 }
@@ -117,7 +121,13 @@ mod tests {
         let error = as_usage(&error);
         assert_eq!(error.code(), ErrorCode::Usage);
         assert_eq!(error.message(), "unrecognized subcommand 'conect'");
-        assert!(error.advice().starts_with("Did you mean `conne"), "{}", error.advice());
+        assert_eq!(error.advice(), "Did you mean `connect`?");
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_one_keeps_its_advice() {
+        let error = Arguments::try_parse_from(["loomkin-auth", "token", "GitHub"]).unwrap_err();
+        assert!(as_usage(&error).advice().starts_with("Use 1 to 64"));
     }
 
     #[test]

@@ -31,7 +31,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // A program that asks for JSON gets it even where the rest of its arguments cannot be read.
-            let asks_for_json = std::env::args_os().skip(1).take_while(|text| text != "--").any(|text| text == "--json");
+            let asks_for_json =
+                std::env::args_os().skip(1).take_while(|text| text != "--").any(|text| text == "--json");
             let output = Output::new(asks_for_json, &environment);
             return Failure::Arguments(Box::new(error)).tell(output).into();
         }
@@ -48,7 +49,10 @@ fn run(arguments: Arguments, context: Context) -> Result<(), Failure> {
     // One thread is enough for one command, and the quickest to start; the core brings its own for what blocks.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        Error::new(ErrorCode::Unavailable, format!("the process cannot start its event loop: {}", error.kind()))
+        Error::new(
+            ErrorCode::Unavailable,
+            format!("the process cannot start its event loop: {}", error.kind()),
+        )
     })?;
     let result = runtime.block_on(async {
         let mut interrupts = Interrupts::listen();

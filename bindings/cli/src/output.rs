@@ -113,7 +113,10 @@ pub(crate) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
 
 /// `text` from a server or a file, without what could move the cursor or reorder the line.
 pub(crate) fn plain(text: &str) -> String {
-    let is_tricky = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_tricky = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars().map(|c| if is_tricky(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 

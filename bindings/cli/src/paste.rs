@@ -25,8 +25,10 @@ pub(crate) async fn line() -> io::Result<Option<String>> {
 
 /// As [`line`], for what is pasted: on a terminal it is not shown, because scrollback outlives a login.
 pub(crate) async fn secret_line() -> io::Result<Option<Secret>> {
-    let _silence = echo::Silence::begin();
-    Ok(line().await?.map(Secret::new))
+    let mut silence = echo::Silence::begin();
+    let line = line().await?;
+    silence.line_was_ended();
+    Ok(line.map(Secret::new))
 }
 
 fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
@@ -46,13 +48,16 @@ fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
 
 #[cfg(unix)]
 mod echo {
-    use std::io::{self, IsTerminal};
+    use std::io::{self, IsTerminal, Write};
 
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
     /// A terminal that does not show what is typed, until this is dropped.
     #[derive(Debug)]
-    pub(super) struct Silence(Option<Termios>);
+    pub(super) struct Silence {
+        before: Option<Termios>,
+        line_ended: bool,
+    }
 
     impl Silence {
         /// Does nothing where stdin is no terminal.
@@ -66,14 +71,22 @@ mod echo {
                 silent.local_modes.insert(LocalModes::ECHONL);
                 let _shown_then = tcsetattr(&stdin, OptionalActions::Now, &silent);
             }
-            Self(before)
+            Self { before, line_ended: false }
+        }
+
+        /// The person has pressed Enter.
+        pub(super) fn line_was_ended(&mut self) {
+            self.line_ended = true;
         }
     }
 
     impl Drop for Silence {
         fn drop(&mut self) {
-            if let Some(before) = &self.0 {
-                let _nothing_more_can_be_done = tcsetattr(io::stdin(), OptionalActions::Now, before);
+            let Some(before) = &self.before else { return };
+            let _nothing_more_can_be_done = tcsetattr(io::stdin(), OptionalActions::Now, before);
+            if !self.line_ended {
+                // What comes next does not belong behind the prompt.
+                let _best_effort = writeln!(io::stderr());
             }
         }
     }
@@ -89,6 +102,8 @@ mod echo {
         pub(super) fn begin() -> Self {
             Self
         }
+
+        pub(super) fn line_was_ended(&mut self) {}
     }
 }
 

@@ -2,7 +2,8 @@
 
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::error::Error;
-use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected, Revoked};
+use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
+use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth::status::{ConnectionState, ConnectionStatus, Me};
 use serde::Serialize;
 
@@ -146,9 +147,9 @@ pub(crate) struct DisconnectShape<'a> {
 
 impl<'a> DisconnectShape<'a> {
     pub(crate) fn new(account: &'a AccountKey, disconnected: &'a Disconnected) -> Self {
-        let (revoked, reason) = match &disconnected.revoked {
-            Revoked::No(reason) => (false, Some(reason.as_str())),
-            Revoked::Yes => (true, None),
+        let (revoked, reason) = match &disconnected.revocation {
+            RevocationAnswer::NotRevoked { reason, .. } => (false, Some(reason.as_str())),
+            RevocationAnswer::Revoked => (true, None),
         };
         Self {
             provider: account.provider.as_str(),

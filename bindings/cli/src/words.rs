@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use loomkin_auth::clock::Timestamp;
 
-/// `45 seconds`, `52 minutes`, `3 hours`, `20 days`: at least two of a unit, rounded down.
+/// `45 seconds`, `52 minutes`, `3 hours`, `20 days`: at least two of a unit where there are two, rounded to the nearest.
 pub(crate) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
+    let seconds = duration.saturating_add(Duration::from_millis(500)).as_secs();
+    let nearest = |unit: u64| seconds.saturating_add(unit / 2) / unit;
     let (count, unit) = match seconds {
         ..120 => (seconds, "second"),
-        120..7_200 => (seconds / 60, "minute"),
-        7_200..172_800 => (seconds / 3_600, "hour"),
-        _ => (seconds / 86_400, "day"),
+        120..7_200 => (nearest(60), "minute"),
+        7_200..172_800 => (nearest(3_600), "hour"),
+        _ => (nearest(86_400), "day"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
@@ -31,18 +32,20 @@ mod tests {
 
     #[test]
     fn a_duration_has_at_least_two_of_its_unit() {
-        for (seconds, words) in [
+        for (millis, words) in [
             (0, "0 seconds"),
-            (1, "1 second"),
-            (119, "119 seconds"),
-            (120, "2 minutes"),
-            (7_199, "119 minutes"),
-            (7_200, "2 hours"),
-            (172_799, "47 hours"),
-            (172_800, "2 days"),
+            (1_000, "1 second"),
+            (119_499, "119 seconds"),
+            (119_500, "2 minutes"),
+            (599_900, "10 minutes"),
+            (7_139_000, "119 minutes"),
+            (7_200_000, "2 hours"),
+            (172_799_000, "48 hours"),
+            (172_800_000, "2 days"),
         ] {
-            assert_eq!(duration(Duration::from_secs(seconds)), words);
+            assert_eq!(duration(Duration::from_millis(millis)), words);
         }
+        assert!(duration(Duration::MAX).ends_with(" days"));
     }
 
     #[test]

@@ -195,6 +195,8 @@ fn classify(error: &reqwest::Error) -> SendError {
         SendError::NotSent { reason: "the request cannot be put together" }
     } else if error.is_connect() && error.is_dns() {
         SendError::NotSent { reason: "the server's name cannot be resolved" }
+    } else if error.is_connect() && tls::is_distrust(error) {
+        SendError::NotSent { reason: "the server's certificate is not trusted here" }
     } else if error.is_connect() && error.is_timeout() {
         SendError::NotSent { reason: "the server did not accept the connection in time" }
     } else if error.is_connect() {
@@ -230,3 +232,5 @@ const NO_TLS: SendError = SendError::NotSent { reason: "the system's certificate
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -1,5 +1,6 @@
 //! TLS: rustls with ring, trusting what the operating system trusts and the certificates that are added.
 
+use std::io;
 use std::sync::Arc;
 
 use once_cell::sync::Lazy;
@@ -57,6 +58,22 @@ pub(super) fn empty_config() -> Result<ClientConfig, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth())
+}
+
+/// Whether `error` comes from a certificate that was not accepted. People behind a company's proxy need to know.
+pub(super) fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        // An I/O error passes over what it wraps when it is asked for its source.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// Made once, and never installed as the process's default: that choice belongs to the app.

@@ -154,3 +154,79 @@ impl fmt::Debug for AuthorizationUrl {
         f.write_str("AuthorizationUrl(elided)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use url::Url;
+
+    use super::*;
+    use crate::protocol::fixture::NOW;
+    use crate::provider::fixture::{example_provider, preset_provider};
+    use crate::random::SystemRandom;
+
+    fn request(provider: &Provider) -> (HashMap<String, String>, PendingAuthorization) {
+        let account = "example/work".parse().unwrap();
+        let (url, pending) =
+            request_authorization(provider, account, "http://127.0.0.1:1455/cb", NOW, &SystemRandom).unwrap();
+        assert_eq!(format!("{url:?}"), "AuthorizationUrl(elided)");
+        let pairs: Vec<_> = Url::parse(url.expose()).unwrap().query_pairs().into_owned().collect();
+        let map: HashMap<_, _> = pairs.iter().cloned().collect();
+        assert_eq!(map.len(), pairs.len(), "no parameter is there twice");
+        (map, pending)
+    }
+
+    #[test]
+    fn the_request_carries_state_challenge_nonce_and_consent() {
+        let (query, pending) = request(&example_provider());
+        let expected = [
+            ("response_type", "code"),
+            ("client_id", "app id"),
+            ("redirect_uri", "http://127.0.0.1:1455/cb"),
+            ("scope", "openid offline_access"),
+            ("code_challenge_method", "S256"),
+            ("prompt", "consent"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(query[name], value);
+        }
+        assert_eq!(query["code_challenge"], pending.verifier.derive_challenge());
+        assert!(pending.state.matches(&Secret::new(query["state"].as_str())));
+        assert!(pending.nonce.as_ref().unwrap().matches(&Secret::new(query["nonce"].as_str())));
+        assert_eq!(pending.deadline(), NOW.plus(LOGIN_DEADLINE));
+        assert_eq!(query.len(), expected.len() + 3);
+    }
+
+    #[test]
+    fn without_openid_there_is_no_nonce_and_without_offline_access_no_consent() {
+        let (query, pending) = request(&preset_provider("github"));
+        assert!(pending.nonce.is_none());
+        assert!(!query.contains_key("nonce") && !query.contains_key("prompt"));
+    }
+
+    #[test]
+    fn the_presets_params_are_sent() {
+        let (query, _) = request(&preset_provider("google"));
+        assert_eq!((query["access_type"].as_str(), query["prompt"].as_str()), ("offline", "consent"));
+    }
+
+    #[test]
+    fn two_logins_share_nothing() {
+        let provider = example_provider();
+        let ((one, _), (two, _)) = (request(&provider), request(&provider));
+        for name in ["state", "nonce", "code_challenge"] {
+            assert_ne!(one[name], two[name]);
+        }
+    }
+
+    #[test]
+    fn a_pending_login_shows_nothing_secret() {
+        let (query, pending) = request(&example_provider());
+        let shown = format!("{pending:?}");
+        assert!(shown.contains("example/work"));
+        for name in ["state", "nonce"] {
+            assert!(!shown.contains(&query[name]));
+        }
+    }
+}

@@ -114,3 +114,111 @@ fn misbehaved(what: &str) -> Error {
 
 /// How far apart two clocks may be.
 const LEEWAY: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::fixture::NOW;
+    use crate::provider::fixture::{example_provider, preset_provider};
+
+    fn token(header: &Value, claims: &Value, signature: &str) -> Secret {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        Secret::new(format!("{}.{}.{signature}", part(header), part(claims)))
+    }
+
+    fn claims() -> Value {
+        let now = NOW.unix_seconds();
+        json!({
+            "iss": "https://id.example.com", "sub": "canary", "aud": "app id", "nonce": "N1",
+            "exp": now + 60, "iat": now,
+        })
+    }
+
+    fn read(claims: &Value) -> Result<IdTokenClaims> {
+        let id_token = token(&json!({ "alg": "RS256" }), claims, "c2ln");
+        IdTokenClaims::read(&example_provider(), &id_token, Some(&Secret::new("N1")), NOW)
+    }
+
+    #[track_caller]
+    fn refused(name: &str, value: Value) -> ErrorCode {
+        let mut claims = claims();
+        claims[name] = value;
+        let error = read(&claims).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"));
+        error.code()
+    }
+
+    #[test]
+    fn a_token_for_this_login_is_read() {
+        let read = read(&claims()).unwrap();
+        assert_eq!(read.0["sub"], "canary");
+        assert_eq!(format!("{read:?}"), "IdTokenClaims(elided)");
+    }
+
+    #[test]
+    fn a_token_of_another_issuer_or_for_another_client_is_refused() {
+        for iss in [json!("https://id.example.com/"), json!(["https://id.example.com"]), Value::Null] {
+            assert_eq!(refused("iss", iss), ErrorCode::ServerMisbehaved);
+        }
+        for aud in [json!("canary"), json!([]), json!(["canary"]), json!(["app id", "canary"]), Value::Null] {
+            assert_eq!(refused("aud", aud), ErrorCode::ServerMisbehaved);
+        }
+        assert_eq!(refused("azp", json!("canary")), ErrorCode::ServerMisbehaved);
+    }
+
+    #[test]
+    fn several_audiences_need_an_authorized_party() {
+        let mut claims = claims();
+        claims["aud"] = json!(["app id", "other"]);
+        claims["azp"] = json!("app id");
+        assert!(read(&claims).is_ok());
+        claims["aud"] = json!(["app id"]);
+        claims["azp"] = Value::Null;
+        assert!(read(&claims).is_ok());
+    }
+
+    #[test]
+    fn time_is_checked_with_two_minutes_of_leeway() {
+        let now = NOW.unix_seconds();
+        for (name, value) in [("exp", now - 119), ("exp", i64::MAX), ("iat", now + 120), ("iat", 0)] {
+            let mut claims = claims();
+            claims[name] = value.into();
+            assert!(read(&claims).is_ok(), "{name} {value}");
+        }
+        assert_eq!(refused("exp", json!(now - 120)), ErrorCode::ServerMisbehaved);
+        assert_eq!(refused("exp", Value::Null), ErrorCode::ServerMisbehaved);
+        assert_eq!(refused("exp", json!(-1e300)), ErrorCode::ServerMisbehaved);
+        assert_eq!(refused("iat", json!(now + 121)), ErrorCode::ServerMisbehaved);
+    }
+
+    #[test]
+    fn the_nonce_is_that_of_this_login() {
+        for nonce in [json!("canary"), json!(""), json!(7), Value::Null] {
+            assert_eq!(refused("nonce", nonce), ErrorCode::CallbackRejected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_signed_is_refused() {
+        let read = |token: Secret| IdTokenClaims::read(&example_provider(), &token, None, NOW);
+        let claims = claims();
+        assert!(read(token(&json!({ "alg": "ES256" }), &claims, "c2ln")).is_ok());
+        for alg in [json!("none"), json!("NONE"), json!(""), json!(1), Value::Null] {
+            assert!(read(token(&json!({ "alg": alg }), &claims, "c2ln")).is_err());
+        }
+        assert!(read(token(&json!({ "alg": "RS256" }), &claims, "")).is_err());
+        for text in ["", "a.b", "a.b.c.d", "e30.e30", "!.!.!", "eyJhbGciOiJSUzI1NiJ9.WzFd.c2ln"] {
+            assert_eq!(read(Secret::new(text)).unwrap_err().code(), ErrorCode::ServerMisbehaved, "{text}");
+        }
+    }
+
+    #[test]
+    fn google_may_write_its_issuer_without_the_scheme() {
+        let mut claims = claims();
+        claims["iss"] = json!("accounts.google.com");
+        let id_token = token(&json!({ "alg": "RS256" }), &claims, "c2ln");
+        assert!(IdTokenClaims::read(&preset_provider("google"), &id_token, None, NOW).is_ok());
+    }
+}

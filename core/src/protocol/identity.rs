@@ -55,8 +55,7 @@ impl IdentitySearch {
         nonce: Option<&Secret>,
         now: Timestamp,
     ) -> Result<Self> {
-        let known = match provider.identity {
-            IdentitySource::None => None,
+        let beside = match provider.identity {
             IdentitySource::TokenAnswer => from_extra(&tokens.extra),
             _ => None,
         };
@@ -65,10 +64,7 @@ impl IdentitySearch {
             (Some(id_token), Some(_)) => Some(IdTokenClaims::read(provider, id_token, nonce, now)?),
             _ => None,
         };
-        let known = match (known, claims) {
-            (None, Some(claims)) => from_openid(&claims.0),
-            (known, _) => known,
-        };
+        let known = beside.or_else(|| from_openid(&claims?.0));
         Ok(match (known, &provider.endpoints.user) {
             (Some(known), _) if known.account_login.is_some() => Self::Found(known),
             (known, Some(url)) if provider.identity != IdentitySource::None => {
@@ -129,13 +125,12 @@ fn from_openid(claims: &Map<String, Value>) -> Option<Identity> {
     identity(claims, &["sub"], &["preferred_username", "email", "name"])
 }
 
-/// `account`, else `user`; the organization is none's identity, but of several accounts in one it is the better half
-/// of nothing.
+/// `account`, else `user`. Not `organization`: its members would all look like one account.
 fn from_extra(extra: &Extra) -> Option<Identity> {
     let object = |name: &str| extra.0.get(name)?.as_object();
     let ids = &["uuid", "id", "sub"];
     let logins = &["email_address", "email", "login", "username", "name"];
-    ["account", "user", "organization"].into_iter().find_map(|name| identity(object(name)?, ids, logins))
+    ["account", "user"].into_iter().find_map(|name| identity(object(name)?, ids, logins))
 }
 
 fn identity(fields: &Map<String, Value>, ids: &[&str], logins: &[&str]) -> Option<Identity> {
@@ -173,3 +168,128 @@ fn misbehaved(message: impl Into<String>) -> Error {
 }
 
 const MAX_TEXT: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::fixture::{NOW, answer};
+    use crate::provider::fixture::{example_provider, preset_provider};
+
+    fn tokens(claims: Option<Value>) -> TokenSet {
+        let mut tokens = TokenSet::new(Secret::new("access-canary"), NOW);
+        tokens.id_token = claims.map(|claims| {
+            let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+            Secret::new(format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln"))
+        });
+        tokens
+    }
+
+    fn claims(more: Value) -> Value {
+        let mut claims =
+            json!({ "iss": "https://id.example.com", "aud": "app id", "exp": NOW.unix_seconds() + 60 });
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        claims
+    }
+
+    fn search(provider: &Provider, tokens: &TokenSet) -> IdentitySearch {
+        IdentitySearch::begin(provider, tokens, None, NOW).unwrap()
+    }
+
+    fn read(preset: &str, body: &Value) -> Result<Identity> {
+        Identity::read(&preset_provider(preset), &answer(200, body.to_string()), None)
+    }
+
+    fn named(account_id: &str, login: Option<&str>) -> Identity {
+        Identity { account_id: account_id.to_owned(), account_login: login.map(str::to_owned) }
+    }
+
+    #[test]
+    fn an_id_token_that_names_the_person_is_enough() {
+        let tokens = tokens(Some(claims(json!({ "sub": "s1", "email": "ada@example.com" }))));
+        let IdentitySearch::Found(found) = search(&example_provider(), &tokens) else {
+            panic!("it is known");
+        };
+        assert!(found == named("s1", Some("ada@example.com")));
+        assert_eq!(format!("{found:?}"), "Identity(elided)");
+    }
+
+    #[test]
+    fn an_id_token_without_a_name_leads_to_the_userinfo_endpoint() {
+        let provider = example_provider();
+        let IdentitySearch::Ask { request, known } =
+            search(&provider, &tokens(Some(claims(json!({ "sub": "s1" })))))
+        else {
+            panic!("the name is missing");
+        };
+        assert_eq!(request.url.path(), "/me");
+        assert_eq!(request.headers[AUTHORIZATION], "Bearer access-canary");
+        assert!(request.headers[AUTHORIZATION].is_sensitive());
+        let read = |sub: &str| {
+            let body = json!({ "sub": sub, "preferred_username": "ada" }).to_string();
+            Identity::read(&provider, &answer(200, body), known.as_ref())
+        };
+        assert!(read("s1").unwrap() == named("s1", Some("ada")));
+        assert_eq!(read("s2").unwrap_err().code(), ErrorCode::ServerMisbehaved);
+    }
+
+    #[test]
+    fn a_bad_id_token_ends_the_search() {
+        let tokens = tokens(Some(claims(json!({ "sub": "s1", "aud": "another" }))));
+        assert!(IdentitySearch::begin(&example_provider(), &tokens, None, NOW).is_err());
+    }
+
+    #[test]
+    fn each_preset_reads_its_own_user() {
+        assert!(
+            read("github", &json!({ "id": 583231, "login": "ada" })).unwrap() == named("583231", Some("ada"))
+        );
+        assert!(read("gitlab", &json!({ "id": 7, "username": "ada" })).unwrap() == named("7", Some("ada")));
+        assert!(read("codeberg", &json!({ "id": 7, "login": "ada" })).unwrap() == named("7", Some("ada")));
+        assert!(read("google", &json!({ "sub": "7", "email": "a@b" })).unwrap() == named("7", Some("a@b")));
+        for preset in ["github", "gitlab", "codeberg"] {
+            assert!(matches!(search(&preset_provider(preset), &tokens(None)), IdentitySearch::Ask { .. }));
+        }
+    }
+
+    #[test]
+    fn anthropic_names_the_account_beside_the_tokens() {
+        let mut tokens = tokens(None);
+        let provider = preset_provider("anthropic");
+        tokens.extra.0.insert("organization".to_owned(), json!({ "uuid": "o1", "name": "Org" }));
+        assert!(matches!(search(&provider, &tokens), IdentitySearch::Unknown));
+        tokens
+            .extra
+            .0
+            .insert("account".to_owned(), json!({ "uuid": "u1", "email_address": "ada@example.com" }));
+        let IdentitySearch::Found(found) = search(&provider, &tokens) else {
+            panic!("it is known");
+        };
+        assert!(found == named("u1", Some("ada@example.com")));
+    }
+
+    #[test]
+    fn an_id_must_be_one_and_a_login_that_deceives_is_dropped() {
+        for id in [json!(""), json!("a\u{7}"), json!("x".repeat(256)), json!(1.5), json!({}), Value::Null] {
+            assert!(read("github", &json!({ "id": id, "login": "ada" })).is_err(), "{id}");
+        }
+        for login in ["", "ada\n", "a\u{202e}da"] {
+            assert!(read("github", &json!({ "id": 1, "login": login })).unwrap() == named("1", None));
+        }
+    }
+
+    #[test]
+    fn a_user_endpoint_that_fails_is_told_from_one_that_lies() {
+        let code = |status| {
+            let answer = answer(status, "canary");
+            Identity::read(&preset_provider("github"), &answer, None).unwrap_err().code()
+        };
+        assert_eq!(code(503), ErrorCode::Unavailable);
+        assert_eq!(code(429), ErrorCode::Unavailable);
+        assert_eq!(code(403), ErrorCode::ServerMisbehaved);
+        assert_eq!(code(200), ErrorCode::ServerMisbehaved);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::authorization::PendingAuthorization;
 use super::pkce::CodeVerifier;
@@ -33,7 +33,7 @@ impl AuthorizationResponse {
         let query = match text.split_once('?') {
             Some((_, query)) => query,
             // An address without a query has no parameters; anything else is a query by itself.
-            None if text.contains("://") => "",
+            None if Url::parse(text).is_ok() => "",
             None => text,
         };
         let mut found: [Option<String>; PARAMS.len()] = Default::default();
@@ -182,3 +182,87 @@ fn rejected(message: &str) -> Error {
 
 const MAX_REDIRECT: usize = 64 * 1024;
 const PARAMS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::protocol::authorization::IssRule;
+    use crate::protocol::fixture::NOW;
+
+    fn login(differs: &Value) -> PendingAuthorization {
+        let flag = |name: &str| differs[name] == Value::Bool(true);
+        let known = differs.get("issuer").is_none();
+        PendingAuthorization {
+            account: "example".parse().unwrap(),
+            state: Secret::new("S1"),
+            nonce: None,
+            verifier: CodeVerifier::read(Secret::new("canary-".repeat(7))).unwrap(),
+            redirect_uri: "http://127.0.0.1/".to_owned(),
+            deadline: if flag("late") { NOW.minus(std::time::Duration::from_secs(1)) } else { NOW },
+            iss: IssRule {
+                accepted: if known { vec!["https://id.example.com".to_owned()] } else { Vec::new() },
+                promised: flag("promised"),
+                errors_lack_it: flag("errors_lack_it"),
+            },
+        }
+    }
+
+    /// What became of it, and whether the login is still open.
+    fn outcome(case: &Value) -> (&'static str, bool) {
+        let response = match case["kind"].as_str().unwrap() {
+            "pasted" => AuthorizationResponse::read_pasted(case["pasted"].as_str().unwrap()),
+            _ => AuthorizationResponse::read(case["redirect"].as_str().unwrap()),
+        };
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => return (error.code().as_str(), true),
+        };
+        match login(&case["login"]).accept(response, NOW) {
+            Ok(grant) => {
+                assert!(grant.code.matches(&Secret::new("C1")));
+                ("granted", false)
+            }
+            Err(NotGranted::Closed(error)) => (error.code().as_str(), false),
+            Err(NotGranted::Rejected { pending, error }) => {
+                assert_eq!(error.code(), ErrorCode::CallbackRejected);
+                let answer =
+                    AuthorizationResponse::read("code=C1&state=S1&iss=https://id.example.com").unwrap();
+                assert!(pending.is_answered_by(&answer));
+                (error.code().as_str(), true)
+            }
+        }
+    }
+
+    #[test]
+    fn the_shared_vectors() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/redirects.json")).unwrap();
+        for case in vectors["cases"].as_array().unwrap() {
+            let (outcome, open) = outcome(case);
+            assert_eq!(outcome, case["expect"], "{}", case["name"]);
+            if let Some(stays_open) = case["stays_open"].as_bool() {
+                assert_eq!(open, stays_open, "{}", case["name"]);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_redirect_is_shown() {
+        let text = "https://x/?code=canary1&state=S1&error_description=canary2&error=canary3&iss=canary4";
+        let response = AuthorizationResponse::read(text).unwrap();
+        let shown = format!("{response:?}");
+        let refused = login(&Value::Null).accept(response, NOW).unwrap_err();
+        assert!(!format!("{shown} {refused:?} {}", refused.error()).contains("canary"));
+        let grant =
+            login(&Value::Null).accept(AuthorizationResponse::read("code=canary&state=S1").unwrap(), NOW);
+        assert_eq!(format!("{grant:?}"), "Ok(AuthorizationGrant(example))");
+    }
+
+    #[test]
+    fn an_endless_redirect_is_not_read() {
+        assert!(AuthorizationResponse::read(&"x=1&".repeat(20_000)).is_err());
+        assert!(AuthorizationResponse::read_pasted(&format!("{}#S1", "x".repeat(9000))).is_err());
+    }
+}

@@ -137,3 +137,110 @@ fn with_wait(error: Error, retry_after: Option<Duration>) -> Error {
 }
 
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixture::{NOW, answer, form_of, labelled, pairs};
+    use crate::provider::fixture::{example_provider, preset_provider};
+
+    fn kind(response: &Response) -> &'static str {
+        let answer = RefreshAnswer::read(response, NOW, NOW);
+        assert!(!format!("{answer:?}").contains("canary"));
+        match answer {
+            RefreshAnswer::Client(error) => {
+                assert_eq!(error.code(), ErrorCode::ClientRejected);
+                "client"
+            }
+            RefreshAnswer::Permanent(error) => {
+                assert_eq!(error.code(), ErrorCode::ReconnectRequired);
+                "permanent"
+            }
+            RefreshAnswer::Refused { error, .. } => {
+                assert_eq!(error.code(), ErrorCode::Unavailable);
+                "refused"
+            }
+            RefreshAnswer::Tokens(_) => "tokens",
+            RefreshAnswer::Unknown { error, .. } => {
+                assert!(matches!(error.code(), ErrorCode::ServerMisbehaved | ErrorCode::Unavailable));
+                "unknown"
+            }
+        }
+    }
+
+    #[test]
+    fn the_request_presents_the_token_and_asks_for_nothing_else() {
+        let token = Secret::new("refresh-canary");
+        let request = refresh_request(&example_provider(), &token).unwrap();
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", "refresh-canary")];
+        assert_eq!(form_of(&request), pairs(&fields));
+        let request = refresh_request(&preset_provider("anthropic"), &token).unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["refresh_token"], "refresh-canary");
+    }
+
+    #[test]
+    fn only_invalid_grant_with_a_status_that_fits_is_permanent() {
+        let said = |status, word: &str| kind(&answer(status, format!(r#"{{"error":"{word}"}}"#)));
+        for status in [200, 400, 401, 403] {
+            assert_eq!(said(status, "invalid_grant"), "permanent", "{status}");
+        }
+        assert_eq!(said(200, "bad_refresh_token"), "permanent");
+        assert_eq!(said(429, "invalid_grant"), "refused");
+        assert_eq!(said(503, "invalid_grant"), "refused");
+        assert_eq!(said(500, "invalid_grant"), "unknown");
+        for word in ["invalid_token", "expired", "INVALID_GRANT", "quota"] {
+            assert_eq!(said(400, word), "refused", "{word}");
+        }
+    }
+
+    #[test]
+    fn a_refused_registration_is_no_matter_of_the_token() {
+        for word in [
+            "invalid_client",
+            "invalid_request",
+            "invalid_scope",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "access_denied",
+        ] {
+            assert_eq!(kind(&answer(400, format!(r#"{{"error":"{word}"}}"#))), "client", "{word}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_an_error_is_judged_by_its_status() {
+        for status in [301, 302, 400, 401, 403, 404, 408, 413, 429, 451, 503] {
+            assert_eq!(kind(&answer(status, "<html>canary")), "refused", "{status}");
+        }
+        for status in [200, 201, 204, 500, 502, 504, 520] {
+            assert_eq!(kind(&answer(status, "<html>canary")), "unknown", "{status}");
+        }
+        assert_eq!(kind(&answer(200, r#"{"access_token":"canary"}"#)), "tokens");
+        assert_eq!(kind(&answer(500, r#"{"access_token":"canary"}"#)), "unknown");
+        assert_eq!(kind(&answer(400, r#"{"error":"server_error"}"#)), "unknown");
+        assert_eq!(kind(&answer(400, r#"{"error":"temporarily_unavailable"}"#)), "refused");
+        assert_eq!(kind(&answer(500, r#"{"error":"temporarily_unavailable"}"#)), "refused");
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let wait = |text: &str| read_retry_after(&labelled(429, "retry-after", text, "").headers, NOW);
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(" 0 "), Some(Duration::ZERO));
+        assert_eq!(wait("99999999999999999999999"), Some(LONGEST_RETRY_AFTER));
+        // NOW is 2027-01-15T08:00:00Z.
+        assert_eq!(wait("Fri, 15 Jan 2027 08:02:00 GMT"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("Fri, 15 Jan 2027 07:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("Mon, 15 Jan 2998 08:00:00 GMT"), Some(LONGEST_RETRY_AFTER));
+        for nonsense in ["", "soon", "-5", "1.5", "2027-01-15T08:02:00Z"] {
+            assert_eq!(wait(nonsense), None, "{nonsense}");
+        }
+        let RefreshAnswer::Refused { retry_after, error } =
+            RefreshAnswer::read(&labelled(503, "retry-after", "7", ""), NOW, NOW)
+        else {
+            panic!("503 is a refusal");
+        };
+        assert_eq!((retry_after, error.retry_after()), (Some(Duration::from_secs(7)), retry_after));
+    }
+}

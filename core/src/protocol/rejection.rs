@@ -40,3 +40,20 @@ fn body_says_so(body: &[u8]) -> bool {
 const CODES: [&str; 6] =
     ["expired_token", "ExpiredToken", "invalid_token", "InvalidToken", "token_expired", "token_invalid"];
 const MAX_BODY: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixture::body_of;
+
+    #[test]
+    fn the_shared_vectors() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/token_rejections.json")).unwrap();
+        for case in vectors["cases"].as_array().unwrap() {
+            let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+            let rejected = is_token_rejection(status, case["www_authenticate"].as_str(), &body_of(case));
+            assert_eq!(Some(rejected), case["rejected"].as_bool(), "{}", case["name"]);
+        }
+    }
+}

@@ -142,3 +142,85 @@ fn cannot_build() -> Error {
     Error::new(ErrorCode::ConfigInvalid, "the revocation request cannot be put together")
         .with_advice("Check client_id, client_secret and revocation_endpoint.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::fixture::{NOW, answer, form_of, pairs};
+    use crate::provider::fixture::{example_provider, preset_provider};
+    use crate::secret::Secret;
+
+    fn tokens() -> TokenSet {
+        let mut tokens = TokenSet::new(Secret::new("access-canary"), NOW);
+        tokens.refresh_token = Some(Secret::new("refresh-canary"));
+        tokens
+    }
+
+    fn request(provider: &Provider, tokens: &TokenSet) -> Option<Request> {
+        let plan = Revocation::plan(provider, tokens).unwrap();
+        assert!(!format!("{plan:?}").contains("canary"));
+        match plan {
+            Revocation::Send(request) => Some(*request),
+            Revocation::Impossible { .. } => None,
+        }
+    }
+
+    /// RFC 7009 §2.1.
+    #[test]
+    fn the_refresh_token_is_presented_where_there_is_one() {
+        let provider = example_provider();
+        let sent = request(&provider, &tokens()).unwrap();
+        assert_eq!(sent.url.as_str(), "https://id.example.com/revoke");
+        assert!(sent.headers[AUTHORIZATION].is_sensitive());
+        let fields = [("token", "refresh-canary"), ("token_type_hint", "refresh_token")];
+        assert_eq!(form_of(&sent), pairs(&fields));
+        let sent = request(&provider, &TokenSet::new(Secret::new("access-canary"), NOW)).unwrap();
+        let fields = [("token", "access-canary"), ("token_type_hint", "access_token")];
+        assert_eq!(form_of(&sent), pairs(&fields));
+    }
+
+    #[test]
+    fn a_loopback_endpoint_is_reached_without_tls() {
+        let mut provider = example_provider();
+        provider.endpoints.revocation = Some(Url::parse("http://127.0.0.1:9/revoke").unwrap());
+        assert_eq!(request(&provider, &tokens()).unwrap().url.as_str(), "http://127.0.0.1:9/revoke");
+    }
+
+    #[test]
+    fn github_has_a_way_of_its_own() {
+        let mut provider = preset_provider("github");
+        let sent = request(&provider, &tokens()).unwrap();
+        assert_eq!(sent.method, Method::DELETE);
+        assert_eq!(sent.url.as_str(), "https://api.github.com/applications/app%20id/grant");
+        // base64("app id:s%cret/canary")
+        assert_eq!(sent.headers[AUTHORIZATION], "Basic YXBwIGlkOnMlY3JldC9jYW5hcnk=");
+        assert!(sent.headers[AUTHORIZATION].is_sensitive());
+        assert_eq!(&sent.body[..], br#"{"access_token":"access-canary"}"#);
+        provider.client_secret = None;
+        assert!(request(&provider, &tokens()).is_none());
+    }
+
+    #[test]
+    fn providers_without_revocation_say_so() {
+        for preset in ["anthropic", "codeberg"] {
+            assert!(request(&preset_provider(preset), &tokens()).is_none(), "{preset}");
+        }
+    }
+
+    #[test]
+    fn only_success_is_called_revoked() {
+        for status in [200, 204] {
+            assert_eq!(RevocationAnswer::read(&answer(status, "")), RevocationAnswer::Revoked);
+        }
+        for (status, again) in
+            [(202, false), (302, false), (400, false), (404, false), (429, true), (503, true)]
+        {
+            let read = RevocationAnswer::read(&answer(status, r#"{"error":"canary"}"#));
+            let RevocationAnswer::NotRevoked { reason, try_again } = read else {
+                panic!("{status} is no success");
+            };
+            assert_eq!(try_again, again, "{status}");
+            assert!(reason.contains(&status.to_string()) && !reason.contains("canary"));
+        }
+    }
+}

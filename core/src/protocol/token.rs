@@ -101,3 +101,98 @@ pub fn read_access_token_answer(response: &Response, sent_at: Timestamp) -> Resu
         _ => error,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::protocol::fixture::{NOW, answer, form_of, pairs};
+    use crate::protocol::pkce::CodeVerifier;
+    use crate::provider::ClientAuth;
+    use crate::provider::fixture::{example_provider, preset_provider};
+
+    fn grant() -> AuthorizationGrant {
+        AuthorizationGrant {
+            account: "example".parse().unwrap(),
+            code: Secret::new("code/canary"),
+            state: Secret::new("state-canary"),
+            verifier: CodeVerifier::read(Secret::new("canary-".repeat(7))).unwrap(),
+            nonce: Some(Secret::new("nonce-canary")),
+            redirect_uri: "http://127.0.0.1:1455/cb".to_owned(),
+        }
+    }
+
+    /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+    #[test]
+    fn a_confidential_client_shows_its_secret_in_the_header() {
+        let built = grant().into_request(&example_provider()).unwrap();
+        let request = &built.request;
+        assert_eq!(request.method, http::Method::POST);
+        assert_eq!(request.url.as_str(), "https://id.example.com/token");
+        assert_eq!(request.headers[ACCEPT], "application/json");
+        assert_eq!(request.headers[CONTENT_TYPE], "application/x-www-form-urlencoded");
+        // base64("app+id:s%25cret%2Fcanary")
+        assert_eq!(request.headers[AUTHORIZATION], "Basic YXBwK2lkOnMlMjVjcmV0JTJGY2FuYXJ5");
+        assert!(request.headers[AUTHORIZATION].is_sensitive());
+        let verifier = "canary-".repeat(7);
+        let fields = [
+            ("code", "code/canary"),
+            ("code_verifier", &verifier),
+            ("grant_type", "authorization_code"),
+            ("redirect_uri", "http://127.0.0.1:1455/cb"),
+        ];
+        assert_eq!(form_of(request), pairs(&fields));
+        assert!(!format!("{built:?} {:?}", request.headers).contains("canary"));
+    }
+
+    #[test]
+    fn a_public_client_and_one_that_prefers_the_body_name_themselves_there() {
+        let mut provider = example_provider();
+        provider.client_auth = ClientAuth::Body;
+        let has = |provider: &Provider, name: &str| {
+            let built = grant().into_request(provider).unwrap();
+            assert!(!built.request.headers.contains_key(AUTHORIZATION));
+            form_of(&built.request).into_iter().find(|(found, _)| found == name).map(|(_, value)| value)
+        };
+        assert_eq!(has(&provider, "client_secret").as_deref(), Some("s%cret/canary"));
+        provider.client_auth = ClientAuth::Basic;
+        provider.client_secret = None;
+        assert_eq!(has(&provider, "client_id").as_deref(), Some("app id"));
+        assert_eq!(has(&provider, "client_secret"), None);
+    }
+
+    #[test]
+    fn anthropic_gets_json_with_the_state() {
+        let mut provider = preset_provider("anthropic");
+        provider.client_secret = None;
+        let request = grant().into_request(&provider).unwrap().request;
+        assert_eq!(request.headers[CONTENT_TYPE], "application/json");
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["grant_type"], "authorization_code");
+        assert_eq!(body["state"], "state-canary");
+        assert_eq!(body["client_id"], "app id");
+    }
+
+    #[test]
+    fn each_answer_has_its_code() {
+        let code = |status, body: &str| {
+            let error = read_access_token_answer(&answer(status, body), NOW).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+            error.code()
+        };
+        let error = |word: &str| format!(r#"{{"error":"{word}","error_description":"canary"}}"#);
+        assert_eq!(code(400, &error("invalid_grant")), ErrorCode::LoginClosed);
+        assert_eq!(code(400, &error("access_denied")), ErrorCode::AccessDenied);
+        assert_eq!(code(401, &error("invalid_client")), ErrorCode::ClientRejected);
+        assert_eq!(code(400, &error("redirect_uri_mismatch")), ErrorCode::ClientRejected);
+        assert_eq!(code(400, &error("temporarily_unavailable")), ErrorCode::Unavailable);
+        assert_eq!(code(200, r#"{"access_token":{"x":"canary"}}"#), ErrorCode::ServerMisbehaved);
+        assert_eq!(code(200, "canary"), ErrorCode::ServerMisbehaved);
+        assert_eq!(code(404, "canary"), ErrorCode::ServerMisbehaved);
+        assert_eq!(code(302, ""), ErrorCode::ServerMisbehaved);
+        assert_eq!(code(429, ""), ErrorCode::Unavailable);
+        assert_eq!(code(500, "<html>canary"), ErrorCode::Unavailable);
+    }
+}

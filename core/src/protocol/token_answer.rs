@@ -146,3 +146,98 @@ const MAX_EXTRA: usize = 16 * 1024;
 const MAX_SCOPES: usize = 1000;
 const MAX_TOKEN: usize = 64 * 1024;
 const MAX_WORD: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::protocol::fixture::{NOW, answer, body_of, labelled};
+
+    /// The tokens in the form of the vectors.
+    fn shown(tokens: &TokenSet) -> Value {
+        let mut shown = json!({ "access_token": tokens.access_token.expose() }); // values of the vectors
+        if let Some(token) = &tokens.refresh_token {
+            shown["refresh_token"] = token.expose().into(); // as above
+        }
+        if let Some(token) = &tokens.id_token {
+            shown["id_token"] = token.expose().into(); // as above
+        }
+        if tokens.token_type != "Bearer" {
+            shown["token_type"] = tokens.token_type.clone().into();
+        }
+        if let Some(end) = tokens.expires_at {
+            shown["expires_in"] = ((end.unix_millis() - NOW.unix_millis()) as f64 / 1000.0).into();
+        }
+        if let Some(scopes) = &tokens.scopes {
+            shown["scopes"] = scopes.clone().into();
+        }
+        if !tokens.extra.0.is_empty() {
+            shown["extra"] = json!(tokens.extra.0);
+        }
+        shown
+    }
+
+    #[test]
+    fn the_shared_vectors() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/token_responses.json")).unwrap();
+        for case in vectors["cases"].as_array().unwrap() {
+            let status = case["status"].as_u64().map_or(200, |status| u16::try_from(status).unwrap());
+            let label = case["content_type"].as_str().unwrap_or("application/json");
+            let response = labelled(status, "content-type", label, body_of(case));
+            let mut expected = case["expect"].clone();
+            if let Some(seconds) = expected.pointer_mut("/tokens/expires_in") {
+                *seconds = seconds.as_f64().into(); // 3600 and 3600.0 are the same number to JSON, but not to serde
+            }
+            let found = match read_token_answer(&response, NOW) {
+                TokenAnswer::Error { error: OauthError::Unknown, .. } => json!({ "error": "unknown" }),
+                TokenAnswer::Error { error, .. } => {
+                    let word = expected["error"].as_str().unwrap_or_default();
+                    assert_eq!(OauthError::from_wire(word), error, "{}", case["name"]);
+                    json!({ "error": word })
+                }
+                TokenAnswer::Nothing { .. } => json!({ "nothing": true }),
+                TokenAnswer::Tokens(tokens) => json!({ "tokens": shown(&tokens) }),
+            };
+            assert_eq!(found, expected, "{}", case["name"]);
+        }
+    }
+
+    #[test]
+    fn a_token_may_be_64_kib_long_and_no_longer() {
+        let read = |name: &str, length: usize| {
+            let mut body = json!({ "access_token": "A1" });
+            body[name] = "x".repeat(length).into();
+            read_token_answer(&answer(200, body.to_string()), NOW)
+        };
+        for name in ["access_token", "id_token", "refresh_token"] {
+            assert!(matches!(read(name, 64 * 1024), TokenAnswer::Tokens(_)), "{name}");
+            assert!(matches!(read(name, 64 * 1024 + 1), TokenAnswer::Nothing { .. }), "{name}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_and_large_objects_do_no_harm() {
+        let deep =
+            format!(r#"{{"access_token":"A1","user":{}1{}}}"#, "[".repeat(300_000), "]".repeat(300_000));
+        assert!(matches!(read_token_answer(&answer(200, deep), NOW), TokenAnswer::Nothing { .. }));
+        let large = json!({ "access_token": "A1", "user": { "x": "x".repeat(17_000) } });
+        let TokenAnswer::Tokens(tokens) = read_token_answer(&answer(200, large.to_string()), NOW) else {
+            panic!("the tokens are fine");
+        };
+        assert!(tokens.extra.0.is_empty());
+    }
+
+    #[test]
+    fn nothing_of_an_answer_is_shown() {
+        for body in [
+            r#"{"access_token":"canary","refresh_token":"canary","user":{"login":"canary"}}"#,
+            r#"{"access_token":["canary"]}"#,
+            r#"{"error":"canary","error_description":"canary"}"#,
+            "canary",
+        ] {
+            assert!(!format!("{:?}", read_token_answer(&answer(200, body), NOW)).contains("canary"));
+        }
+    }
+}

@@ -58,11 +58,21 @@ impl ProviderBuilder {
     ///
     /// `config_invalid` when the issuer is not one.
     pub fn discovery_urls(&self) -> Result<Vec<Url>> {
-        match &self.issuer {
-            Some(issuer) if self.endpoints.token.is_none() => {
-                discovery_urls(issuer).map_err(|error| error.with_provider(&self.id))
-            }
-            _ => Ok(Vec::new()),
+        match self.issuer_to_discover() {
+            Some(issuer) => discovery_urls(issuer).map_err(|error| error.with_provider(&self.id)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The issuer whose metadata is needed: the configured one, or that of a preset that leaves its endpoints to its
+    /// metadata. None when the token endpoint is known without.
+    pub fn issuer_to_discover(&self) -> Option<&str> {
+        if self.endpoints.token.is_some() {
+            return None;
+        }
+        match (&self.issuer, self.preset_in_force()) {
+            (_, Some(preset)) if preset.token_endpoint.is_none() => preset.issuer,
+            (issuer, _) => issuer.as_deref(),
         }
     }
 
@@ -234,103 +244,4 @@ fn invalid(message: impl Into<String>, advice: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::provider::fixture::builder;
-    use crate::provider::read_endpoint;
-
-    fn url(text: &str) -> Option<Url> {
-        Some(read_endpoint("x", text).unwrap())
-    }
-
-    #[test]
-    fn a_preset_is_enough_beside_a_client_id() {
-        let provider = builder(Preset::find("google")).build(None).unwrap();
-        assert_eq!(provider.token_endpoint.as_str(), "https://oauth2.googleapis.com/token");
-        assert_eq!(provider.scopes, ["openid", "email"]);
-        assert!(
-            provider.is_issued_by("https://accounts.google.com")
-                && provider.is_issued_by("accounts.google.com")
-        );
-        assert!(!provider.is_issued_by("https://accounts.google.com/"));
-        assert!(!format!("{provider:?}").contains("canary"));
-    }
-
-    #[test]
-    fn endpoints_of_another_server_bring_none_of_the_presets_along() {
-        let mut ours = builder(Preset::find("gitlab"));
-        ours.endpoints.token = url("https://git.example.com/oauth/token");
-        ours.endpoints.authorization = url("https://git.example.com/oauth/authorize");
-        let provider = ours.build(None).unwrap();
-        assert_eq!(provider.endpoints.user, None);
-        assert_eq!(provider.endpoints.revocation, None);
-        assert_eq!(provider.revocation, RevocationMethod::None);
-        assert_eq!(provider.issuer, None);
-        assert_eq!(provider.identity, IdentitySource::GitLabUser);
-
-        let mut same = builder(Preset::find("gitlab"));
-        same.endpoints.token = url("https://gitlab.com/oauth/token2");
-        let provider = same.build(None).unwrap();
-        assert_eq!(provider.token_endpoint.path(), "/oauth/token2");
-        assert_eq!(provider.endpoints.user.unwrap().path(), "/api/v4/user");
-    }
-
-    #[test]
-    fn spelled_out_endpoints_win_over_discovered_ones() {
-        let document = br#"{"issuer":"https://id.example.com","token_endpoint":"https://id.example.com/t",
-            "revocation_endpoint":"https://id.example.com/r"}"#;
-        let metadata = Metadata::read(document, "https://id.example.com").unwrap();
-        let mut ours = builder(None);
-        ours.issuer = Some("https://id.example.com".to_owned());
-        assert_eq!(ours.discovery_urls().unwrap().len(), 2);
-        ours.endpoints.revocation = url("https://id.example.com/mine");
-        let provider = ours.build(Some(&metadata)).unwrap();
-        assert_eq!(provider.token_endpoint.path(), "/t");
-        assert_eq!(provider.endpoints.revocation.unwrap().path(), "/mine");
-        assert_eq!(provider.revocation, RevocationMethod::Rfc7009);
-        assert_eq!(provider.issuer.as_deref(), Some("https://id.example.com"));
-    }
-
-    #[test]
-    fn what_is_missing_or_malformed_is_said() {
-        let refused = |change: fn(&mut ProviderBuilder)| {
-            let mut builder = builder(Preset::find("github"));
-            change(&mut builder);
-            let error = builder.build(None).unwrap_err();
-            assert_eq!(error.code(), ErrorCode::ConfigInvalid);
-            error.message().to_owned()
-        };
-        assert_eq!(refused(|it| it.preset = None), "the provider has no token endpoint");
-        assert_eq!(refused(|it| it.preset = Preset::find("zai")), "the provider takes API keys only");
-        assert_eq!(refused(|it| it.registration.client_id.clear()), "the provider has no client_id");
-        assert_eq!(
-            refused(|it| it.registration.scopes = Some(vec!["two words".to_owned()])),
-            "scopes has an entry that is not a scope"
-        );
-        assert_eq!(
-            refused(|it| it.registration.params = vec![("state".to_owned(), "x".to_owned())]),
-            "params may not set state"
-        );
-        assert!(
-            refused(|it| it.registration.redirect_uri = Some("/x".to_owned())).starts_with("redirect_uri")
-        );
-    }
-
-    #[test]
-    fn our_params_replace_the_presets() {
-        let mut ours = builder(Preset::find("google"));
-        ours.registration.params = vec![("prompt".to_owned(), "select_account".to_owned())];
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            ours.build(None).unwrap().params,
-            [pair("access_type", "offline"), pair("prompt", "select_account")]
-        );
-    }
-
-    #[test]
-    fn an_empty_secret_is_a_public_client() {
-        let mut ours = builder(Preset::find("github"));
-        ours.registration.client_secret = Some(Secret::new(""));
-        assert!(ours.build(None).unwrap().client_secret.is_none());
-    }
-}
+mod tests;

@@ -25,3 +25,6 @@ pub struct ChosenKey {
     /// Why `auto` did not choose the keychain, as part of a sentence: "the keychain is locked".
     pub passed_over: Option<String>,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,4 +1,5 @@
 //! The lifecycle against a scripted network: every interleaving is forced, and time passes when the test says so.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod faulty_store;
 mod fence;

@@ -108,6 +108,7 @@ pub enum Fault {
         name: String,
     },
     /// Unread: an OAuth error (RFC 6749 §5.2).
+    #[serde(rename = "oauth_error")]
     OAuthError {
         /// The error code, such as `invalid_client`.
         error: String,

@@ -33,7 +33,8 @@ pub(super) async fn account(auth: &Auth, output: Output) -> Result<AccountKey, F
         };
         match read(&answer, &offered) {
             Some(account) => return Ok(account),
-            None => output.hint(format_args!("Type a number from 1 to {}, or a name from the list.", offered.len())),
+            None => output
+                .hint(format_args!("Type a number from 1 to {}, or a name from the list.", offered.len())),
         }
     }
 }
@@ -48,7 +49,8 @@ fn read(answer: &str, offered: &[ConnectionStatus]) -> Option<AccountKey> {
 }
 
 fn row(number: usize, status: &ConnectionStatus) -> [Cell; 3] {
-    let login = status.account_login.as_ref().map_or_else(String::new, |login| format!(" as {}", plain(login)));
+    let login =
+        status.account_login.as_ref().map_or_else(String::new, |login| format!(" as {}", plain(login)));
     let state = status.since.map_or_else(String::new, |_| format!("{}{login}", status.state));
     [
         Cell::plain(format!("{number:>3})")),

@@ -11,11 +11,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
 use crate::table::{Cell, align};
 
-pub(super) fn run(
-    command: &ConfigCommand,
-    path: Option<&PathBuf>,
-    context: &Context,
-) -> Result<(), Failure> {
+pub(super) fn run(command: &ConfigCommand, path: Option<&PathBuf>, context: &Context) -> Result<(), Failure> {
     match command {
         ConfigCommand::Check { path: named } => check(named.as_ref().or(path), context),
         ConfigCommand::Show => show(&context.config(path)?, context.output),

@@ -8,6 +8,7 @@ use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::error::{Error, ErrorCode};
 use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
+use tokio::time::{Instant, timeout_at};
 
 use super::choose;
 use crate::arguments::Connect;
@@ -34,14 +35,17 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     }
 
     let time_left = time_left(&login, arguments.timeout);
+    let until = Instant::now() + time_left;
     let connected = match login.flow() {
-        Flow::Paste => tokio::time::timeout(time_left, take_pasted(&mut login, output)).await,
+        Flow::Paste => take_pasted(&mut login, until, output).await?,
         _ => {
-            output.hint(format_args!("Waiting for your browser to come back, for at most {}; Ctrl-C stops.", words::duration(time_left)));
-            tokio::time::timeout(time_left, wait(&mut login)).await
+            output.hint(format_args!(
+                "Waiting for your browser to come back, for at most {}; Ctrl-C stops.",
+                words::duration(time_left)
+            ));
+            timeout_at(until, login.wait()).await.map_err(|_| too_late(&account))??
         }
     };
-    let connected = connected.unwrap_or_else(|_| Err(too_late(&account).into()))?;
     tell(&connected, output)
 }
 
@@ -52,29 +56,29 @@ fn show_address(login: &PendingLogin, output: Output) -> Result<(), Failure> {
     output.aside(url);
     output.hint("");
     if output.json {
-        output.json(&ConnectEvent::Authorize {
+        let event = ConnectEvent::Authorize {
             provider: account.provider.as_str(),
             account: account.account.as_str(),
             flow: login.flow().as_str(),
             url,
             deadline: login.deadline().map(|moment| moment.to_string()),
-        })?;
+        };
+        // A reader that is gone has not seen enough, as it has elsewhere: nobody will finish this login.
+        output.json(&event).map_err(|_| nobody_reads(account))?;
     }
     Ok(())
 }
 
-async fn wait(login: &mut PendingLogin) -> Result<Connected, Failure> {
-    Ok(login.wait().await?)
-}
-
 /// Takes pasted lines until one of them ends the login. One that does not answer it leaves it waiting for another.
-async fn take_pasted(login: &mut PendingLogin, output: Output) -> Result<Connected, Failure> {
+async fn take_pasted(login: &mut PendingLogin, until: Instant, output: Output) -> Result<Connected, Failure> {
     // Whoever can paste again is told at once; of a pipe it shows only later whether there is another line in it.
     let can_paste_again = output.json || paste::is_interactive();
     let mut rejected: Option<Error> = None;
     loop {
         output.ask("Paste what the page shows (it stays hidden), then press Enter: ");
-        let Some(pasted) = paste::secret_line().await.unwrap_or(None) else {
+        // Only the person is given a deadline: an exchange that has begun is not broken off.
+        let pasted = timeout_at(until, paste::secret_line()).await.map_err(|_| too_late(login.account()))?;
+        let Some(pasted) = pasted.unwrap_or(None) else {
             return Err(rejected.unwrap_or_else(|| nothing_pasted(login.account())).into());
         };
         if let Some(error) = rejected.take_if(|_| !can_paste_again) {
@@ -103,7 +107,9 @@ fn tell_rejected(login: &PendingLogin, error: &Error, output: Output) -> Result<
             advice: error.advice(),
         });
     }
-    output.aside(format_args!("{} {}", output.styled_aside(Style::Warning, "not accepted:"), error.message()));
+    let (title, message) = (output.styled_aside(Style::Warning, "not accepted:"), error.message());
+    output.aside(format_args!("{title} {message}"));
+    output.aside(format_args!("{} {}", output.styled_aside(Style::Strong, "help:"), error.advice()));
     Ok(())
 }
 
@@ -112,8 +118,12 @@ fn tell(connected: &Connected, output: Output) -> Result<(), Failure> {
         return output.json(&ConnectEvent::from(connected));
     }
     let account = &connected.account;
-    let login = connected.account_login.as_ref().map_or_else(String::new, |login| format!(" as {}", plain(login)));
-    output.line(format_args!("{} {account}{login}; it is the active connection now.", output.styled(Style::Good, "Connected")))
+    let login =
+        connected.account_login.as_ref().map_or_else(String::new, |login| format!(" as {}", plain(login)));
+    output.line(format_args!(
+        "{} {account}{login}; it is the active connection now.",
+        output.styled(Style::Good, "Connected")
+    ))
 }
 
 /// The login's own deadline, or what the person set if that is sooner.
@@ -131,6 +141,12 @@ fn too_late(account: &AccountKey) -> Error {
 fn nothing_pasted(account: &AccountKey) -> Error {
     Error::new(ErrorCode::LoginClosed, "stdin ended before anything was pasted")
         .with_advice(format!("Run `loomkin-auth connect {account}` again, and paste what the page shows."))
+        .with_account(account)
+}
+
+fn nobody_reads(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::LoginClosed, format!("nobody reads where to log in to connect {account}"))
+        .with_advice("Keep stdout open until the login is over.")
         .with_account(account)
 }
 

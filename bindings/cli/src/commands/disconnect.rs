@@ -2,7 +2,7 @@
 
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::auth::Auth;
-use loomkin_auth::lifecycle::Revoked;
+use loomkin_auth::protocol::revocation::RevocationAnswer;
 
 use super::named_or_active;
 use crate::failure::Failure;
@@ -23,13 +23,14 @@ pub(super) async fn run(auth: &Auth, account: Option<&AccountKey>, output: Outpu
     if output.json {
         return output.json(&DisconnectShape::new(&account, &disconnected));
     }
-    match &disconnected.revoked {
+    match &disconnected.revocation {
         _ if !disconnected.was_connected => {
             output.line(format_args!("{account} was not connected; there was nothing to do."))
         }
-        Revoked::Yes => output.line(format_args!("Disconnected {account}, here and at the provider.")),
-        Revoked::No(reason) => {
-            output.line(format_args!("Disconnected {account} here, but not at the provider: {}.", plain(reason)))
+        RevocationAnswer::Revoked => {
+            output.line(format_args!("Disconnected {account}, here and at the provider."))
         }
+        RevocationAnswer::NotRevoked { reason, .. } => output
+            .line(format_args!("Disconnected {account} here, but not at the provider: {}.", plain(reason))),
     }
 }

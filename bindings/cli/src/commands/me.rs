@@ -15,8 +15,7 @@ pub(super) async fn run(auth: &Auth, output: Output) -> Result<(), Failure> {
     if output.json {
         return output.json(&MeShape::from(me));
     }
-    let unknown = || "unknown".to_owned();
-    let text = |value: Option<&String>| value.map_or_else(unknown, |value| plain(value));
+    let text = |value: Option<&String>| value.map_or_else(|| "-".to_owned(), |value| plain(value));
     let rows = [
         ("provider", me.account.provider.to_string()),
         ("account", me.account.account.to_string()),

@@ -75,7 +75,8 @@ fn the_documented_me_is_the_real_one() {
 #[test]
 fn the_documented_events_are_the_real_ones() {
     let (provider, account) = ("github", "work");
-    let authorize = ConnectEvent::Authorize { provider, account, flow: "paste", url: "https://", deadline: None };
+    let authorize =
+        ConnectEvent::Authorize { provider, account, flow: "paste", url: "https://", deadline: None };
     let (message, advice) = ("no", "do");
     let rejected = ConnectEvent::Rejected { provider, account, message, advice };
     let connected = ConnectEvent::Connected {

@@ -58,7 +58,7 @@ fn what_is_not_connected_cannot_be_used_and_may_be_disconnected() {
             "account": "default",
             "was_connected": false,
             "revoked": false,
-            "reason": "github was not connected",
+            "reason": "it was not connected",
         })
     );
     let ran = home.run(&["disconnect", "github"]).exits(0);
@@ -68,6 +68,7 @@ fn what_is_not_connected_cannot_be_used_and_may_be_disconnected() {
 #[test]
 fn a_closed_stdout_is_no_error() {
     let home = Home::with_config(TWO_PROVIDERS);
+    home.run(&["status"]).exits(0);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = home.command(&["status"]).stdout(writer).output().unwrap();

@@ -1,7 +1,10 @@
 //! The command as a person or a program meets it, as far as no authorization server is needed.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what helps a test fails by panicking, too")]
+
 mod arguments;
 mod configuration;
+mod connect;
 mod errors;
 mod home;
 mod store;

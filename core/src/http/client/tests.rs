@@ -13,6 +13,7 @@ use super::*;
 #[derive(Clone)]
 enum Then {
     Answer(Vec<u8>),
+    AnswerAndWait(Vec<u8>),
     Close,
     Stall,
 }
@@ -42,6 +43,10 @@ async fn serve(then: Then) -> Server {
                 }
                 match then {
                     Then::Answer(bytes) => drop(socket.write_all(&bytes).await),
+                    Then::AnswerAndWait(bytes) => {
+                        drop(socket.write_all(&bytes).await);
+                        std::future::pending().await
+                    }
                     Then::Close => {}
                     Then::Stall => std::future::pending().await,
                 }
@@ -78,6 +83,16 @@ async fn any_status_is_an_answer_and_no_redirect_is_followed() {
         outcome(answer("HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 2", b"hm")).await.unwrap();
     assert_eq!((response.status, &response.body[..]), (302, &b"hm"[..]));
     assert_eq!(response.headers["location"], "/x");
+}
+
+#[tokio::test]
+async fn no_request_goes_into_a_connection_that_may_be_stale() {
+    let server = serve(Then::AnswerAndWait(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
+    let client = client(HttpSettings { timeout: Duration::from_secs(5), ..HttpSettings::default() });
+    for sent in 1..=2 {
+        assert_eq!(client.send(post(&server.url)).await.unwrap().status, 200);
+        assert_eq!(server.connections.load(Ordering::SeqCst), sent);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Anthropic: accounts of Claude subscriptions and of the developer platform.
 //!
-//! <https://code.claude.com/docs/en/authentication>, read 2026-11-21, describes the login for people: the browser ends
-//! on a page of Anthropic's own that shows a code to paste. It states no endpoints and no revocation; those below
-//! are the ones that this page's login visits. `claude_code` scopes and the like need a registration that has them.
+//! <https://code.claude.com/docs/en/authentication>, read 2026-11-21, describes the login for people, with a page of
+//! Anthropic's own that shows a code to paste. It states neither endpoints nor revocation: those below are the ones
+//! that this login visits, and may change without notice; the configuration can spell out others.
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};
 use crate::provider::Flow;

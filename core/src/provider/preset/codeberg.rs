@@ -1,7 +1,8 @@
 //! Codeberg, which runs Forgejo.
 //!
-//! <https://forgejo.org/docs/latest/user/oauth2-provider/>, read 2026-11-21: the endpoints, PKCE, scopes. Forgejo has no
-//! revocation endpoint; a grant is ended under Settings → Applications.
+//! <https://forgejo.org/docs/latest/user/oauth2-provider/>, read 2026-11-21: the endpoints, PKCE, any port on 127.0.0.1
+//! for public clients. Scopes are accepted and not yet honoured there: a token may do all that its owner may. Forgejo
+//! has no revocation endpoint; a grant is ended under Settings → Applications.
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};
 use crate::provider::Flow;

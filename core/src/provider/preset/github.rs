@@ -4,7 +4,7 @@
 //! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps> (endpoints, device flow,
 //! any port on 127.0.0.1),
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>
-//! (rotation, `bad_refresh_token`),
+//! (a refresh ends the old refresh token and the old access token at once),
 //! <https://docs.github.com/en/rest/apps/oauth-applications> (ending a grant: not RFC 7009),
 //! <https://docs.github.com/en/rest/users/users> (the user resource).
 

@@ -1,8 +1,9 @@
 //! OpenAI accounts.
 //!
-//! <https://developers.openai.com/codex/auth>, read 2026-11-21, describes the login for people, and
-//! <https://auth.openai.com/.well-known/openid-configuration> the endpoints. Refresh tokens are used once; a second
-//! use is refused. No revocation is documented for registrations of others.
+//! <https://developers.openai.com/siwc/website> and <https://developers.openai.com/siwc/quickstart>, read 2026-11-21:
+//! "Sign in with ChatGPT" is OpenID Connect with PKCE for registrations of one's own, and its endpoints are to be
+//! loaded from <https://auth.openai.com/.well-known/openid-configuration>. So they are not written down here; a
+//! revocation endpoint is used when that document names one. Refresh tokens are used once.
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};
 use crate::provider::Flow;
@@ -11,14 +12,14 @@ pub(super) const OPENAI: Preset = Preset {
     name: "openai",
     title: "OpenAI",
     documentation: &[
-        "https://developers.openai.com/codex/auth",
-        "https://auth.openai.com/.well-known/openid-configuration",
+        "https://developers.openai.com/siwc/quickstart",
+        "https://developers.openai.com/siwc/website",
     ],
     issuer: Some("https://auth.openai.com"),
-    authorization_endpoint: Some("https://auth.openai.com/oauth/authorize"),
+    authorization_endpoint: None,
     device_authorization_endpoint: None,
     revocation_endpoint: None,
-    token_endpoint: Some("https://auth.openai.com/oauth/token"),
+    token_endpoint: None,
     user_endpoint: None,
     redirect_uri: None,
     scopes: &["openid", "profile", "email", "offline_access"],

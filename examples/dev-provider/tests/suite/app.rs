@@ -1,6 +1,7 @@
 //! The smallest app that can log in: what every test here begins with.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -14,6 +15,14 @@ use url::{Url, form_urlencoded};
 
 pub(crate) const REDIRECT: &str = "http://127.0.0.1:9/callback";
 pub(crate) const VERIFIER: &str = "a-code-verifier-of-at-least-forty-three-characters";
+
+/// What takes longer will never come: a broken server fails a test instead of hanging it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Completes with `wanted`, which is on its way.
+pub(crate) async fn soon<T>(wanted: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, wanted).await.unwrap()
+}
 
 pub(crate) struct App {
     pub(crate) http: reqwest::Client,
@@ -31,6 +40,7 @@ impl App {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
+            .timeout(PATIENCE)
             .tls_certs_only([])
             .redirect(Policy::none())
             .build()

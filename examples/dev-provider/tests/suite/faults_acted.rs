@@ -28,7 +28,7 @@ async fn json_under(fault: Fault) -> Value {
 #[tokio::test]
 async fn an_answer_can_be_lost() {
     let error = refresh_under(Fault::AnswerLost).await.unwrap_err();
-    assert!(error.is_request() && !error.is_connect(), "{error:?}");
+    assert!(error.is_request() && !error.is_connect() && !error.is_timeout(), "{error:?}");
 }
 
 #[tokio::test]
@@ -50,11 +50,11 @@ async fn a_body_can_stall() {
     let mut rest = tokio::spawn(async move { answer.chunk().await.map(|_| ()) });
     // The server still serves others, and the rest has not come.
     assert_eq!(app.get("/jwks", "").await.status(), 200);
-    assert!(futures_poll_is_pending(&mut rest).await);
+    assert!(is_pending(&mut rest).await);
     rest.abort();
 }
 
-async fn futures_poll_is_pending<T>(task: &mut tokio::task::JoinHandle<T>) -> bool {
+async fn is_pending<T>(task: &mut tokio::task::JoinHandle<T>) -> bool {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(std::pin::Pin::new(&mut *task).poll(context).is_pending())
     })

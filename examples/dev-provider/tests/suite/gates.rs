@@ -3,7 +3,7 @@
 use loomkin_auth_dev_provider::{Endpoint, Moment};
 use tokio::task::JoinSet;
 
-use crate::app::{App, Tokens, error_of};
+use crate::app::{App, Tokens, error_of, soon};
 
 #[tokio::test]
 async fn two_refreshes_at_once_kill_the_winner_too() {
@@ -15,7 +15,7 @@ async fn two_refreshes_at_once_kill_the_winner_too() {
         let (app, token) = (app.clone(), tokens.refresh.clone());
         both.spawn(async move { app.refresh(&token).await.unwrap() });
     }
-    gate.wait_for(2).await;
+    soon(gate.wait_for(2)).await;
     assert!(app.provider.is_active(&tokens.refresh), "nothing was processed yet");
     gate.release();
     let answers = both.join_all().await;
@@ -38,7 +38,7 @@ async fn an_answer_held_back_has_been_acted_upon() {
         let (app, token) = (app.clone(), tokens.refresh.clone());
         async move { app.refresh(&token).await.unwrap().status().as_u16() }
     });
-    gate.wait_for(1).await;
+    soon(gate.wait_for(1)).await;
     assert_eq!(gate.arrived(), 1);
     assert!(!app.provider.is_active(&tokens.refresh), "the token is spent");
     assert!(!refreshing.is_finished());
@@ -58,11 +58,11 @@ async fn a_request_whose_sender_has_gone_is_acted_upon_all_the_same() {
         let (app, token) = (app.clone(), tokens.refresh.clone());
         async move { app.refresh(&token).await.map(|_| ()) }
     });
-    before.wait_for(1).await;
+    soon(before.wait_for(1)).await;
     refreshing.abort();
     assert!(refreshing.await.unwrap_err().is_cancelled());
     before.release();
-    after.wait_for(1).await;
+    soon(after.wait_for(1)).await;
     assert!(!app.provider.is_active(&tokens.refresh));
     after.release();
     assert_eq!(error_of(app.refresh(&tokens.refresh).await.unwrap()).await.1, "invalid_grant");

@@ -10,4 +10,5 @@ mod faults_redirect;
 mod faults_unread;
 mod gates;
 mod login;
+mod readme;
 mod tokens;

@@ -1,0 +1,107 @@
+//! What is on people's disks must open for ever. The files that these tests read must never be changed: a new format
+//! gets new files, and these stay.
+
+use std::fs;
+
+use super::*;
+use crate::store::key::KeyRing;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{FailureKind, TokenDigest};
+
+#[tokio::test]
+async fn a_sealed_record_of_format_1_opens() {
+    let file = file();
+    let text = |name: &str| file[name].as_str().unwrap().to_owned();
+    let store: Arc<dyn TokenStore> =
+        Arc::new(MemoryStore::new(Arc::new(SystemClock), &SystemRandom).unwrap());
+    let wrapped = &file["wrapped_key"];
+    let key = WrappedKey {
+        id: bytes(&wrapped["id"]).try_into().unwrap(),
+        source: wrapped["source"].as_str().unwrap().to_owned(),
+        salt: bytes(&wrapped["salt"]).try_into().unwrap(),
+        wrapped: bytes(&wrapped["wrapped"]),
+        created_at: Timestamp::from_unix_seconds(0),
+    };
+    assert!(store.add_key(key, true).await.unwrap());
+    let account: AccountKey = format!("{}/{}", text("provider"), text("account")).parse().unwrap();
+    let connection = ConnectionId(bytes(&file["connection"]).try_into().unwrap());
+    let digest = TokenDigest(bytes(&file["refresh_digest"]).try_into().unwrap());
+    let columns = &file["columns"];
+    let time = |value: &Value| Timestamp::from_unix_millis(value.as_i64().unwrap());
+    let mut login = NewConnection {
+        account: account.clone(),
+        connection,
+        columns: Columns::new(time(&columns["issued_at_ms"]), time(&columns["created_at_ms"])),
+        sealed: SealedTokens(bytes(&file["sealed"])),
+        refresh_digest: Some(digest),
+    };
+    login.columns.expires_at = Some(time(&columns["expires_at_ms"]));
+    login.columns.scopes = serde_json::from_value(columns["scopes"].clone()).unwrap();
+    login.columns.account_login = columns["account_login"].as_str().map(str::to_owned);
+    login.columns.account_id = columns["account_id"].as_str().map(str::to_owned);
+    login.columns.base_url = columns["base_url"].as_str().map(str::to_owned);
+    let mut record = Record::from_login(login);
+    record.updated_at = time(&file["updated_at_ms"]);
+
+    let vault = open_with(store, &text("secret")).await;
+    let entry = vault.unseal(record).unwrap();
+
+    assert_eq!(hex(vault.keys.newest().secret.expose()), text("data_key")); // a key of this file alone
+    assert_eq!(payload_of(&entry), file["expected"]);
+    assert_eq!(TokenDigest::derive(connection, entry.tokens.refresh_token.as_ref().unwrap()), digest);
+}
+
+#[tokio::test]
+async fn a_sqlite_store_of_version_1_opens() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store").join("auth.db");
+    let open_store = async || {
+        Arc::new(SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap())
+    };
+    // Made and replaced, so that it has the modes that a store wants.
+    drop(open_store().await);
+    fs::write(&path, include_bytes!("../../../../../tests/vectors/store/v1.db")).unwrap();
+
+    let file = file();
+    let vault = open_with(open_store().await, file["secret"].as_str().unwrap()).await;
+
+    let work = vault.load(&"github/work".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(payload_of(&work), file["expected"]);
+    let failure = work.record.failure.unwrap();
+    assert_eq!((failure.kind, failure.in_a_row), (FailureKind::Unknown, 2));
+    assert!(work.record.claim.is_none());
+    let user = Owner::new("user-7").unwrap();
+    let zai =
+        vault.load(&"zai".parse::<AccountKey>().unwrap().for_owner(user.clone())).await.unwrap().unwrap();
+    assert!(zai.tokens.access_token.matches(&Secret::new("frozen-only-token")));
+    assert!(zai.record.refresh_digest.is_none() && zai.binding.is_null());
+    assert_eq!(vault.active(&user).await.unwrap(), Some(zai.record.account));
+    assert_eq!(vault.active(&Owner::default()).await.unwrap(), Some(work.record.account));
+}
+
+async fn open_with(store: Arc<dyn TokenStore>, secret: &str) -> Vault {
+    let environment = Environment::new([("LOOMKIN_AUTH_KEY", secret)], "/");
+    let (random, clock) = (Arc::new(SystemRandom), Arc::new(SystemClock));
+    let keychain = FakeKeychain::new(Mood::Fine);
+    let (keys, chosen) =
+        KeyRing::open(&*store, &KeySetting::Auto, &environment, keychain, &*random, &*clock).await.unwrap();
+    assert!(chosen.is_none());
+    Vault { store, keys: Arc::new(keys), random, clock }
+}
+
+fn payload_of(entry: &Entry) -> Value {
+    serde_json::from_slice(&payload::encode(&entry.tokens, &entry.binding)).unwrap()
+}
+
+fn file() -> Value {
+    serde_json::from_str(include_str!("../../../../../tests/vectors/store/sealed-v1.json")).unwrap()
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    let digits = value.as_str().unwrap();
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
