@@ -7,6 +7,7 @@ use loomkin_auth_dev_provider::{Client, DevProvider, Redirects, Settings};
 
 use crate::app::App;
 use crate::canary::Canary;
+use crate::clock::MovedClock;
 use crate::home::Home;
 
 /// The stage of a scenario: an authorization server that this process owns, and the home of its clients.
@@ -77,6 +78,12 @@ impl Dev {
     pub async fn connect_expired(&self, app: &App, account: &str) -> Result<()> {
         self.provider.next_access_token_lifetimes([Duration::ZERO]);
         app.connect(account, "ada").await.map(drop)
+    }
+
+    /// Puts the server's clock and the `app`'s forward together, as time does.
+    pub fn advance(&self, app: &MovedClock, by: Duration) {
+        self.provider.advance(by);
+        app.advance(by);
     }
 
     /// How many refresh requests have arrived.

@@ -141,7 +141,7 @@ async fn outcome(fault: Fault) -> Outcome {
     assert!(app.status("dev").await.account_id.is_some(), "nothing is deleted");
 
     dev.provider.clear_faults();
-    clock.advance(Duration::from_secs(2 * 3600));
+    dev.advance(&clock, Duration::from_secs(2 * 3600));
     // Another process, as the first one may remember that its registration was refused.
     let after = ask(&App::open_with(&dev.home, clock, TIMEOUT).await.unwrap()).await;
     assert!(app.status("dev").await.account_id.is_some(), "nothing is deleted");

@@ -1,9 +1,12 @@
 //! A connection from its login to its end.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth::status::ConnectionState;
 use loomkin_auth::store::ReconnectReason;
-use loomkin_auth_scenarios::Dev;
+use loomkin_auth_scenarios::{App, Browser, Choice, Dev, MovedClock};
 
 #[tokio::test]
 async fn a_connection_lives_from_login_to_disconnect() {
@@ -37,13 +40,13 @@ async fn every_refresh_presents_the_newest_token() {
     let dev = Dev::start().await;
     dev.expired().await.token("dev").await.unwrap();
     dev.provider.clear_requests();
-    let later = std::sync::Arc::new(loomkin_auth_scenarios::MovedClock::new(HOURS));
-    let app = loomkin_auth_scenarios::App::open_with(&dev.home, later.clone(), HOURS).await.unwrap();
+    let later = Arc::new(MovedClock::new(HOURS));
+    let app = App::open_with(&dev.home, later.clone(), HOURS).await.unwrap();
     for generation in 2..5 {
         app.token("dev").await.unwrap();
         let presented = dev.provider.requests().into_iter().filter_map(|request| request.presented);
         assert_eq!(presented.last().unwrap().generation, generation);
-        later.advance(HOURS);
+        dev.advance(&later, HOURS);
     }
 }
 
@@ -82,11 +85,11 @@ async fn a_refused_login_leaves_what_was_connected() {
     let app = dev.app().await;
     app.connect("dev", "ada").await.unwrap();
     let token = app.token("dev").await.unwrap();
-    let mut nobody = loomkin_auth_scenarios::Browser::new("ada", loomkin_auth_scenarios::Choice::Deny).unwrap();
+    let mut nobody = Browser::new("ada", Choice::Deny).unwrap();
     let (denied, page) = app.connect_with("dev", &mut nobody).await;
     assert_eq!(denied.unwrap_err().code().as_str(), "access_denied");
     assert_eq!(page.unwrap().status, 400);
     assert_eq!(app.token("dev").await.unwrap(), token);
 }
 
-const HOURS: std::time::Duration = std::time::Duration::from_secs(2 * 3600);
+const HOURS: Duration = Duration::from_secs(2 * 3600);

@@ -25,15 +25,15 @@ async fn invalid_grant_while_the_network_comes_and_goes_is_not_forgotten_and_not
 
     dev.provider.go_online().await.unwrap();
     dev.provider.revoke_grants();
-    clock.advance(HOUR);
+    dev.advance(&clock, HOUR);
     assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "reconnect_required");
     let sent = dev.refreshes();
 
     dev.provider.go_offline().await;
-    clock.advance(HOUR);
+    dev.advance(&clock, HOUR);
     assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "reconnect_required");
     dev.provider.go_online().await.unwrap();
-    clock.advance(HOUR);
+    dev.advance(&clock, HOUR);
     assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "reconnect_required");
     assert_eq!(dev.refreshes(), sent, "the dead token was presented once");
 
@@ -49,10 +49,10 @@ async fn a_network_that_is_away_costs_no_account() {
     for _ in 0..3 {
         dev.provider.go_offline().await;
         assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "unavailable");
-        clock.advance(HOUR);
+        dev.advance(&clock, HOUR);
         dev.provider.go_online().await.unwrap();
         assert!(dev.provider.is_active(&app.token("dev").await.unwrap()));
-        clock.advance(2 * HOUR);
+        dev.advance(&clock, 2 * HOUR);
     }
 }
 
@@ -77,7 +77,7 @@ async fn a_wait_in_seconds_or_as_a_date_is_kept_by_every_process() {
         let other = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
         assert_eq!(other.token("dev").await.unwrap_err().code().as_str(), "unavailable");
         assert_eq!(dev.refreshes(), 1, "nobody asks again before the time");
-        clock.advance(HOUR);
+        dev.advance(&clock, HOUR);
         assert!(dev.provider.is_active(&other.token("dev").await.unwrap()));
         assert_eq!(dev.refreshes(), 2);
     }
@@ -125,7 +125,7 @@ async fn a_redirecting_token_endpoint_takes_no_token_along() {
     assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "unavailable");
     assert!(elsewhere.provider.requests().is_empty());
     dev.provider.clear_faults();
-    clock.advance(HOUR);
+    dev.advance(&clock, HOUR);
     assert!(dev.provider.is_active(&app.token("dev").await.unwrap()));
 }
 

@@ -37,7 +37,7 @@ async fn a_browser_that_never_comes_back_ends_the_login_at_its_deadline() {
     assert_eq!(ended.unwrap_err().code().as_str(), "login_closed");
     assert_eq!(login.finish(late.unwrap().as_str()).await.unwrap_err().code().as_str(), "login_closed");
     assert_eq!(dev.provider.count_token_requests("authorization_code"), 0);
-    app.connect("dev", "ada").await.unwrap();
+    dev.app().await.connect("dev", "ada").await.unwrap();
 }
 
 #[tokio::test]
