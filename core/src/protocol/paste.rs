@@ -24,6 +24,7 @@ impl AuthorizationResponse {
                 state: Some(Secret::new(state)),
                 code: Some(Secret::new(code)),
                 iss: None,
+                cannot_name_iss: true,
                 error: None,
             }),
             _ => Err(Error::new(ErrorCode::CallbackRejected, "that is not what the page shows").with_advice(

@@ -16,6 +16,8 @@ pub struct AuthorizationResponse {
     pub(super) state: Option<Secret>,
     pub(super) code: Option<Secret>,
     pub(super) iss: Option<String>,
+    /// It came in a form that has no place for an `iss`, whatever the server promises of its redirects.
+    pub(super) cannot_name_iss: bool,
     pub(super) error: Option<(OauthError, Option<ServerText>)>,
 }
 
@@ -49,6 +51,7 @@ impl AuthorizationResponse {
             state: state.map(Secret::new),
             code: code.map(Secret::new),
             iss,
+            cannot_name_iss: false,
             error: error.map(|word| (OauthError::from_wire(&word), text)),
         })
     }
@@ -102,7 +105,11 @@ impl PendingAuthorization {
     fn iss_is_right(&self, response: &AuthorizationResponse) -> bool {
         match &response.iss {
             Some(iss) => self.iss.accepted.is_empty() || self.iss.accepted.contains(iss),
-            None => !self.iss.promised || (response.error.is_some() && self.iss.errors_lack_it),
+            None => {
+                !self.iss.promised
+                    || response.cannot_name_iss
+                    || (response.error.is_some() && self.iss.errors_lack_it)
+            }
         }
     }
 
