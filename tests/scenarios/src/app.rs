@@ -14,10 +14,10 @@ use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
 use loomkin_auth::secret::Secret;
 use loomkin_auth::status::{ConnectionStatus, Me};
 use loomkin_auth::store::key::OsKeychain;
-use url::Url;
 
 use crate::browser::{Browser, Choice, Page};
 use crate::canary::Canary;
+use crate::command::{hide_answer, redirect_uri};
 use crate::home::Home;
 use crate::patience::within;
 use crate::random::OverheardRandom;
@@ -89,6 +89,7 @@ impl App {
             within("a login", async { tokio::join!(login.wait(), browser.walk_into(&url, &stop)) }).await;
         let page = page.unwrap();
         self.canary.see("the page after a login", &page.text);
+        hide_answer(&self.canary, &page.url);
         (connected, Some(page))
     }
 
@@ -163,17 +164,7 @@ impl Login {
     ///
     /// When the URL does not say.
     pub fn redirect_uri(&self) -> String {
-        self.parameter("redirect_uri")
-    }
-
-    /// A parameter of the authorization request.
-    ///
-    /// # Panics
-    ///
-    /// When it is not there.
-    pub fn parameter(&self, name: &str) -> String {
-        let url = Url::parse(self.pending.authorization_url()).unwrap();
-        url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
+        redirect_uri(self.pending.authorization_url())
     }
 
     /// Whether an answer is still accepted.

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::browser::Browser;
 use crate::canary::Canary;
 use crate::home::Home;
 use crate::patience::within;
@@ -178,6 +179,37 @@ impl Running {
         for (place, text) in texts {
             self.canary.see(&format!("{place} of {}", self.verb), text);
         }
+    }
+}
+
+/// Runs `loomkin-auth connect --json --no-browser`, with `browser` following its address and coming back.
+///
+/// # Panics
+///
+/// When the pages lead nowhere.
+pub async fn connect_by_command(home: &Home, account: &str, browser: &mut Browser) -> Ran {
+    let running = home.call(&["connect", account, "--json", "--no-browser"]).start();
+    let url = running.authorization_url().await;
+    let page = browser.walk_into(&url, &redirect_uri(&url)).await.unwrap();
+    home.canary().see("the page after a login", &page.text);
+    hide_answer(home.canary(), &page.url);
+    running.ended().await
+}
+
+/// Where the person comes back to who is sent to `url`.
+///
+/// # Panics
+///
+/// When `url` does not say.
+pub fn redirect_uri(url: &str) -> String {
+    let url = Url::parse(url).unwrap();
+    url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned()
+}
+
+/// What came back in a redirect is secret, whoever made it up.
+pub(crate) fn hide_answer(canary: &Canary, url: &Url) {
+    for (_, value) in url.query_pairs().filter(|(name, _)| name == "code" || name == "state") {
+        canary.hide(value.as_bytes());
     }
 }
 

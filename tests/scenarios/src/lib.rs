@@ -31,7 +31,7 @@ pub use app::{App, Login};
 pub use browser::{Browser, Choice, Page};
 pub use canary::Canary;
 pub use clock::MovedClock;
-pub use command::{Call, Heard, Ran, Running};
+pub use command::{Call, Heard, Ran, Running, connect_by_command, redirect_uri};
 pub use crowd::{CROWD, one_token, spread_crowd, waiting_crowd};
 pub use dev::Dev;
 pub use home::Home;
