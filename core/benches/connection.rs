@@ -1,7 +1,12 @@
 //! What a connection costs: `cargo bench -p loomkin-auth`.
 //!
 //! Benches measure, tests assert. The numbers of the README come from here.
-#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on stops there")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a bench that cannot go on stops there"
+)]
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
@@ -71,7 +76,8 @@ fn authorization_url(c: &mut Criterion) {
     let now = SystemClock.now();
     c.bench_function("authorization URL with PKCE", |b| {
         b.iter(|| {
-            request_authorization(&provider, account(), "http://127.0.0.1:1/callback", now, &SystemRandom).unwrap()
+            request_authorization(&provider, account(), "http://127.0.0.1:1/callback", now, &SystemRandom)
+                .unwrap()
         });
     });
 }
@@ -129,7 +135,8 @@ fn cold_token(c: &mut Criterion) {
     std::fs::write(home.path().join(".loomkin.toml"), config).unwrap();
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        let environment = Environment::new([("HOME", home.path().to_str().unwrap()), ("KEY", key)], home.path());
+        let environment =
+            Environment::new([("HOME", home.path().to_str().unwrap()), ("KEY", key)], home.path());
         let config = loomkin_auth::config::Config::open(None, &environment).unwrap();
         let path = config.store().path.value.clone();
         let store = Arc::new(SqliteStore::open(&path, clock(), Arc::new(SystemRandom)).await.unwrap());
@@ -189,7 +196,9 @@ fn builder() -> ProviderBuilder {
 /// Fresh random tokens, because a database does not write a page that has not changed.
 fn tokens() -> TokenSet {
     let random: &dyn Random = &SystemRandom;
-    let token = || Secret::new((0..24).map(|_| random.make_secret().unwrap().expose().to_owned()).collect::<String>());
+    let token = || {
+        Secret::new((0..24).map(|_| random.make_secret().unwrap().expose().to_owned()).collect::<String>())
+    };
     let now = SystemClock.now();
     let mut tokens = TokenSet::new(token(), now);
     tokens.refresh_token = Some(token());
@@ -221,4 +230,3 @@ criterion_group! {
     targets = benches
 }
 criterion_main!(connection);
-

@@ -59,6 +59,7 @@ impl Interrupts {
             result = &mut work => return result,
             exit_code = self.next() => exit_code,
         };
+        tracing::debug!("stopped by a signal; what has been received is still stored");
         if matches!(command, Command::Disconnect { .. }) {
             tokio::select! {
                 _ended = tokio::time::timeout(REVOCATION_DEADLINE, work) => {}

@@ -74,6 +74,7 @@ impl Refresh {
                 }
                 Claimed::Gone => return Err(not_connected(&account)),
                 Claimed::Held { remaining } => {
+                    tracing::debug!(%account, "waits for the refresh of another process");
                     self.wait_for_change(before, remaining).await?;
                     seen = self.lifecycle.load(&account).await?;
                 }

@@ -1,8 +1,40 @@
 //! Scenarios across processes, stores and real servers; this library is what they have in common.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the helpers of a test may fail like the test itself"
+)]
+
+// Peers
 mod browser;
 mod http;
 mod oidc_provider;
 
+// What every scenario goes through
+mod canary;
+mod home;
+mod logs;
+mod patience;
+
+// What a scenario acts through
+mod app;
+mod clock;
+mod command;
+mod crowd;
+mod dev;
+mod random;
+mod spread;
+
+pub use app::{App, Login};
 pub use browser::{Browser, Choice, Page};
+pub use canary::Canary;
+pub use clock::MovedClock;
+pub use command::{Call, Heard, Ran, Running, connect_by_command, redirect_uri};
+pub use crowd::{CROWD, one_token, spread_crowd, waiting_crowd};
+pub use dev::Dev;
+pub use home::Home;
 pub use oidc_provider::{Moment, OidcProvider};
+pub use patience::within;
+pub use spread::Spread;

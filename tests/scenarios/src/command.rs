@@ -1,0 +1,328 @@
+//! The real command, run in a home as a process of its own.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use url::Url;
+
+use crate::browser::Browser;
+use crate::canary::Canary;
+use crate::home::Home;
+use crate::patience::within;
+
+/// A command that is not started yet. It logs everything it can, for the canary to read.
+#[derive(Debug)]
+pub struct Call {
+    canary: Canary,
+    command: Command,
+    verb: String,
+}
+
+impl Home {
+    /// `loomkin-auth` with `arguments`, in this home and with its environment alone.
+    ///
+    /// # Panics
+    ///
+    /// When the command is not built.
+    pub fn call(&self, arguments: &[&str]) -> Call {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .current_dir(self.path("."))
+            .env_clear()
+            .envs(self.variables())
+            .env("LOOMKIN_AUTH_LOG", "trace")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let verb = arguments.first().copied().unwrap_or_default().to_owned();
+        Call { canary: self.canary().clone(), command, verb }
+    }
+
+    /// Runs `loomkin-auth` with `arguments` to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        self.call(arguments).start().ended().await
+    }
+}
+
+impl Call {
+    /// With this variable, or without it.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.command.env(name, value),
+            None => self.command.env_remove(name),
+        };
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn start(mut self) -> Running {
+        let mut child = self.command.spawn().unwrap();
+        let stdout = listen(child.stdout.take().unwrap());
+        let stderr = listen(child.stderr.take().unwrap());
+        Running { canary: self.canary, child, stderr, stdout, verb: self.verb }
+    }
+}
+
+/// A running command; it dies with this value.
+#[derive(Debug)]
+pub struct Running {
+    canary: Canary,
+    child: Child,
+    stderr: Heard,
+    stdout: Heard,
+    verb: String,
+}
+
+impl Running {
+    /// Where `connect --json` sends the person.
+    ///
+    /// # Panics
+    ///
+    /// When its first line is something else.
+    pub async fn authorization_url(&self) -> String {
+        within("the authorize event", self.stdout.until(|text| text.contains('\n'))).await;
+        let text = self.stdout.text();
+        let event: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).unwrap();
+        assert_eq!(event["event"], "authorize", "{event}");
+        event["url"].as_str().unwrap().to_owned()
+    }
+
+    /// What has been heard on stdout, now and later.
+    pub fn stdout(&self) -> Heard {
+        self.stdout.clone()
+    }
+
+    /// What has been heard on stderr, now and later.
+    pub fn stderr(&self) -> Heard {
+        self.stderr.clone()
+    }
+
+    /// Writes `text` and the end of a line to its stdin.
+    ///
+    /// # Panics
+    ///
+    /// When it does not listen.
+    pub async fn write_line(&mut self, text: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+    }
+
+    /// As Ctrl-C does.
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    pub fn interrupt(&self) {
+        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).unwrap();
+        kill_process(id, Signal::INT).unwrap();
+    }
+
+    /// Kills it without a warning (SIGKILL), and completes once it is gone.
+    ///
+    /// # Panics
+    ///
+    /// When that cannot be done.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+        self.ended().await;
+    }
+
+    /// Completes when it has ended, and shows the canary what it said.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end.
+    pub async fn ended(mut self) -> Ran {
+        // Nobody types anything more.
+        drop(self.child.stdin.take());
+        let status = within("the end of a command", self.child.wait()).await.unwrap();
+        within("the end of its output", async {
+            tokio::join!(self.stdout.until_closed(), self.stderr.until_closed());
+        })
+        .await;
+        let ran = Ran { code: status.code(), stdout: self.stdout.text(), stderr: self.stderr.text() };
+        self.show(&ran);
+        ran
+    }
+
+    fn show(&self, ran: &Ran) {
+        let mut texts = [("stdout", ran.stdout.clone()), ("stderr", ran.stderr.clone())];
+        if self.verb == "token" && ran.code == Some(0) {
+            // To print the token there is what the command is for; everywhere else it is a secret.
+            let text = std::mem::take(&mut texts[0].1);
+            self.canary.hide(read_token(&text));
+        }
+        if self.verb == "connect" {
+            // The address holds the state by its nature; the person has to be sent there.
+            for url in ran.stdout.split(['"', '\n', ' ']).chain(ran.stderr.lines()) {
+                let Ok(parsed) = Url::parse(url) else { continue };
+                let parameters = parsed.query_pairs().filter(|(name, _)| name == "state" || name == "nonce");
+                let secrets: Vec<_> = parameters.map(|(_, value)| value.into_owned()).collect();
+                if !secrets.is_empty() {
+                    secrets.iter().for_each(|secret| self.canary.hide(secret));
+                    texts = texts.map(|(place, text)| (place, text.replace(url, "")));
+                }
+            }
+        }
+        for (place, text) in texts {
+            self.canary.see(&format!("{place} of {}", self.verb), text);
+        }
+    }
+}
+
+/// Runs `loomkin-auth connect --json --no-browser`, with `browser` following its address and coming back.
+///
+/// # Panics
+///
+/// When the pages lead nowhere.
+pub async fn connect_by_command(home: &Home, account: &str, browser: &mut Browser) -> Ran {
+    let running = home.call(&["connect", account, "--json", "--no-browser"]).start();
+    let url = running.authorization_url().await;
+    let page = browser.walk_into(&url, &redirect_uri(&url)).await.unwrap();
+    home.canary().see("the page after a login", &page.text);
+    hide_answer(home.canary(), &page.url);
+    running.ended().await
+}
+
+/// Where the person comes back to who is sent to `url`.
+///
+/// # Panics
+///
+/// When `url` does not say.
+pub fn redirect_uri(url: &str) -> String {
+    let url = Url::parse(url).unwrap();
+    url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned()
+}
+
+/// What came back in a redirect is secret, whoever made it up.
+pub(crate) fn hide_answer(canary: &Canary, url: &Url) {
+    for (_, value) in url.query_pairs().filter(|(name, _)| name == "code" || name == "state") {
+        canary.hide(value.as_bytes());
+    }
+}
+
+/// What a process has written so far.
+#[derive(Clone, Debug)]
+pub struct Heard(watch::Receiver<Vec<u8>>);
+
+impl Heard {
+    /// All of it.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.borrow()).into_owned()
+    }
+
+    /// Completes once `wanted` is in it; never, if it does not come.
+    pub async fn says(self, wanted: &str) {
+        if !self.until(|text| text.contains(wanted)).await {
+            std::future::pending().await
+        }
+    }
+
+    async fn until(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        self.0.clone().wait_for(|bytes| wanted(&String::from_utf8_lossy(bytes))).await.is_ok()
+    }
+
+    async fn until_closed(&self) {
+        self.until(|_| false).await;
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// What was asked for.
+    pub stdout: String,
+    /// Everything else, log lines included.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Checks the exit code.
+    ///
+    /// # Panics
+    ///
+    /// When it is another.
+    #[track_caller]
+    #[must_use]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Its stdout as one JSON value.
+    ///
+    /// # Panics
+    ///
+    /// When it is something else.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}\n{}", self.stdout, self.stderr))
+    }
+
+    /// The `error` object that `--json` prints on stderr.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[track_caller]
+    pub fn error(&self) -> Value {
+        let line = self.stderr.lines().rfind(|line| line.starts_with("{\"error\""));
+        let value: Value = serde_json::from_str(line.unwrap_or_else(|| panic!("{}", self.stderr))).unwrap();
+        value["error"].clone()
+    }
+
+    /// The token that `token` printed.
+    ///
+    /// # Panics
+    ///
+    /// When it printed none.
+    #[track_caller]
+    pub fn token(&self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        read_token(&self.stdout)
+    }
+}
+
+fn read_token(stdout: &str) -> String {
+    match serde_json::from_str::<Value>(stdout) {
+        Ok(answer) => answer["token"].as_str().unwrap_or_default().to_owned(),
+        Err(_) => stdout.trim_end().to_owned(),
+    }
+}
+
+fn listen(mut stream: impl tokio::io::AsyncRead + Send + Unpin + 'static) -> Heard {
+    let (sender, receiver) = watch::channel(Vec::new());
+    tokio::spawn(async move {
+        let mut buffer = vec![0; 8192];
+        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+            sender.send_modify(|heard| heard.extend_from_slice(&buffer[..count]));
+        }
+    });
+    Heard(receiver)
+}
+
+/// Cargo names the binaries of other packages nowhere; they lie above the directory of the tests.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let binary = test.ancestors().nth(2).unwrap().join("loomkin-auth");
+    assert!(
+        binary.exists(),
+        "{} is not there: run `cargo build -p loomkin-auth-cli` first",
+        binary.display()
+    );
+    binary
+}

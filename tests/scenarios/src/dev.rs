@@ -1,0 +1,115 @@
+//! A dev-provider and a home that is configured for it.
+
+use std::time::Duration;
+
+use loomkin_auth::error::Result;
+use loomkin_auth_dev_provider::{Client, DevProvider, Redirects, Settings};
+
+use crate::app::App;
+use crate::canary::Canary;
+use crate::clock::MovedClock;
+use crate::home::Home;
+
+/// The stage of a scenario: an authorization server that this process owns, and the home of its clients.
+#[derive(Debug)]
+pub struct Dev {
+    /// The server.
+    pub provider: DevProvider,
+    /// The home; its configuration calls the server `dev`.
+    pub home: Home,
+}
+
+impl Dev {
+    /// A server that punishes reuse, and a home with a confidential client of it.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    /// As [`Dev::start`], with other settings; their clients and their prefix are replaced.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub async fn start_with(settings: Settings) -> Self {
+        let secret = Some(Home::CLIENT_SECRET.to_owned());
+        let client = Client { id: CLIENT.to_owned(), redirects: Redirects::Any, secret };
+        let prefix = Canary::PREFIX.to_owned();
+        let settings = Settings { clients: vec![client], token_prefix: prefix, ..settings };
+        let provider = DevProvider::start(settings).await.unwrap();
+        let home = Home::new(&table(provider.issuer(), ""));
+        Self { provider, home }
+    }
+
+    /// Adds `lines` to the provider's table in the configuration.
+    pub fn configure(&self, lines: &str) {
+        let store = "[auth.store]\npath = \"store/auth.db\"\nkey = \"env:STORE_KEY\"\n\n";
+        self.home.write_config(&format!("{store}{}", table(self.provider.issuer(), lines)));
+    }
+
+    /// An app in the home.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub async fn app(&self) -> App {
+        App::open(&self.home).await.unwrap()
+    }
+
+    /// An app whose account `dev` is connected, and whose access token has ended.
+    ///
+    /// # Panics
+    ///
+    /// When the login fails.
+    pub async fn expired(&self) -> App {
+        let app = self.app().await;
+        self.connect_expired(&app, "dev").await.unwrap();
+        app
+    }
+
+    /// Connects `account` with an access token that has ended when it comes.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::connect`].
+    pub async fn connect_expired(&self, app: &App, account: &str) -> Result<()> {
+        self.provider.next_access_token_lifetimes([Duration::ZERO]);
+        app.connect(account, "ada").await.map(drop)
+    }
+
+    /// Puts the server's clock and the `app`'s forward together, as time does.
+    pub fn advance(&self, app: &MovedClock, by: Duration) {
+        self.provider.advance(by);
+        app.advance(by);
+    }
+
+    /// How many refresh requests have arrived.
+    pub fn refreshes(&self) -> usize {
+        self.provider.count_token_requests("refresh_token")
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        // The home is dropped next, and asks the canary.
+        for secret in self.provider.issued_secrets() {
+            self.home.canary().hide(secret);
+        }
+    }
+}
+
+fn table(issuer: &str, lines: &str) -> String {
+    format!(
+        "[auth.dev]\n\
+         issuer = \"{issuer}\"\n\
+         client_id = \"{CLIENT}\"\n\
+         client_secret = \"${{CLIENT_SECRET}}\"\n\
+         scopes = [\"openid\", \"profile\"]\n\
+         {lines}\n"
+    )
+}
+
+const CLIENT: &str = "scenario-client";

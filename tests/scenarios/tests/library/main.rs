@@ -1,0 +1,14 @@
+//! The library against a real server in this process, over HTTP, with a store on disk.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
+
+mod accounts;
+mod canary;
+mod faults;
+mod life;
+mod logins;
+mod outages;
+mod paste;
+mod redirects;
+mod thousand;
+mod waiting;
