@@ -31,8 +31,24 @@ impl Home {
     /// When the command is not built.
     pub fn call(&self, arguments: &[&str]) -> Call {
         let mut command = Command::new(binary());
+        command.args(arguments);
+        self.prepare(command, arguments)
+    }
+
+    /// As [`Home::call`], in a desktop session whose keyring is this home's `keyring`, `unlocked` or `locked`.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn call_in_session(&self, keyring: &str, arguments: &[&str]) -> Call {
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../servers/with-keyring"));
+        command.arg(keyring).arg(self.path("keyring")).arg(binary()).args(arguments);
+        // Where the session's own programs are.
+        self.prepare(command, arguments).variable("PATH", Some("/usr/local/bin:/usr/bin:/bin"))
+    }
+
+    fn prepare(&self, mut command: Command, arguments: &[&str]) -> Call {
         command
-            .args(arguments)
             .current_dir(self.path("."))
             .env_clear()
             .envs(self.variables())
@@ -60,6 +76,21 @@ impl Call {
             None => self.command.env_remove(name),
         };
         self
+    }
+
+    /// Runs `connect --json --no-browser` with `browser` following its address and coming back.
+    ///
+    /// # Panics
+    ///
+    /// When the pages lead nowhere.
+    pub async fn follow(self, browser: &mut Browser) -> Ran {
+        let canary = self.canary.clone();
+        let running = self.start();
+        let url = running.authorization_url().await;
+        let page = browser.walk_into(&url, &redirect_uri(&url)).await.unwrap();
+        canary.see("the page after a login", &page.text);
+        hide_answer(&canary, &page.url);
+        running.ended().await
     }
 
     /// Starts it.
@@ -188,12 +219,7 @@ impl Running {
 ///
 /// When the pages lead nowhere.
 pub async fn connect_by_command(home: &Home, account: &str, browser: &mut Browser) -> Ran {
-    let running = home.call(&["connect", account, "--json", "--no-browser"]).start();
-    let url = running.authorization_url().await;
-    let page = browser.walk_into(&url, &redirect_uri(&url)).await.unwrap();
-    home.canary().see("the page after a login", &page.text);
-    hide_answer(home.canary(), &page.url);
-    running.ended().await
+    home.call(&["connect", account, "--json", "--no-browser"]).follow(browser).await
 }
 
 /// Where the person comes back to who is sent to `url`.
@@ -280,8 +306,10 @@ impl Ran {
     /// When there is none.
     #[track_caller]
     pub fn error(&self) -> Value {
-        let line = self.stderr.lines().rfind(|line| line.starts_with("{\"error\""));
-        let value: Value = serde_json::from_str(line.unwrap_or_else(|| panic!("{}", self.stderr))).unwrap();
+        // What a desktop session writes may end without the end of a line.
+        let start = self.stderr.rfind("{\"error\"").unwrap_or_else(|| panic!("{}", self.stderr));
+        let line = self.stderr[start..].lines().next().unwrap_or_default();
+        let value: Value = serde_json::from_str(line).unwrap();
         value["error"].clone()
     }
 

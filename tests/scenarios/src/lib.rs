@@ -24,6 +24,7 @@ mod clock;
 mod command;
 mod crowd;
 mod dev;
+mod oidc;
 mod random;
 mod spread;
 
@@ -35,6 +36,7 @@ pub use command::{Call, Heard, Ran, Running, connect_by_command, redirect_uri};
 pub use crowd::{CROWD, one_token, spread_crowd, waiting_crowd};
 pub use dev::Dev;
 pub use home::Home;
+pub use oidc::Oidc;
 pub use oidc_provider::{Moment, OidcProvider};
 pub use patience::within;
 pub use spread::Spread;
