@@ -13,11 +13,12 @@ use crate::error::{Error, ErrorCode, Result};
 ///
 /// `key_unavailable` when it is not set or shorter than 32 bytes.
 pub(super) fn read(name: &str, environment: &Environment) -> Result<SourceSecret> {
+    let advice = || format!("Set {name} to the key that the store was made with.");
     let Some(value) = environment.variable(name) else {
         return Err(Error::new(ErrorCode::KeyUnavailable, format!("the variable {name} is not set"))
-            .with_advice(format!("Set {name} to the key that the store was made with.")));
+            .with_advice(advice()));
     };
-    check_length(&format!("the key in {name}"), value.len())?;
+    check_length(&format!("the key in {name}"), value.len()).map_err(|error| error.with_advice(advice()))?;
     Ok(Zeroizing::new(value.as_bytes().to_vec()))
 }
 

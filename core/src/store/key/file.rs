@@ -31,7 +31,9 @@ pub(super) fn read(path: &Path) -> Result<SourceSecret> {
         return Err(Error::new(ErrorCode::KeyUnavailable, "the key file is longer than 4096 bytes")
             .with_advice("Name a file that holds the key alone."));
     }
-    check_length("the key file", secret.len())?;
+    check_length("the key file", secret.len()).map_err(|error| {
+        error.with_advice(format!("Put the key that the store was made with into {}.", quoted(path)))
+    })?;
     Ok(secret)
 }
 

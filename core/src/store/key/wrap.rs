@@ -86,6 +86,5 @@ pub(super) fn check_length(what: &str, length: usize) -> Result<()> {
     Err(Error::new(
         ErrorCode::KeyUnavailable,
         format!("{what} is {length} bytes long; at least {MIN_SECRET} are needed"),
-    )
-    .with_advice(format!("Make a longer one: head -c {MIN_SECRET} /dev/urandom | base64")))
+    ))
 }
