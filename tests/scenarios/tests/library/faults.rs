@@ -21,8 +21,7 @@ const UNREAD: (&str, &str) = ("unavailable", "token");
 /// The server spent the token, and the answer cannot be read.
 const LOST: (&str, &str) = ("unavailable", "reconnect_required (interrupted)");
 /// As `LOST`; the server's second answer is a clear one, and says so while the fault is still there.
-const LOST_AT_ONCE: (&str, &str) =
-    ("reconnect_required (interrupted)", "reconnect_required (interrupted)");
+const LOST_AT_ONCE: (&str, &str) = ("reconnect_required (interrupted)", "reconnect_required (interrupted)");
 /// Odd, but understood.
 const UNDERSTOOD: (&str, &str) = ("token", "token");
 
@@ -109,13 +108,20 @@ async fn an_odd_answer_is_understood() {
 }
 
 #[tokio::test]
+async fn an_answer_for_somebody_else_is_not_taken() {
+    let other = Fault::OtherAccount { user: "mallory".into() };
+    check([(other, LOST_AT_ONCE)]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_rotates_in_secret_ends_the_account_at_the_next_refresh() {
+    check([(Fault::missing("refresh_token"), ("token", "reconnect_required (revoked)"))]).await;
+}
+
+#[tokio::test]
 async fn a_token_that_has_ended_at_birth_is_not_handed_out() {
     let born_dead = ("server_misbehaved", "token");
-    check([
-        (Fault::field("expires_in", 0), born_dead),
-        (Fault::field("expires_in", -5), born_dead),
-    ])
-    .await;
+    check([(Fault::field("expires_in", 0), born_dead), (Fault::field("expires_in", -5), born_dead)]).await;
 }
 
 /// Tells each fault at a server of its own until it is cleared, and compares what comes of it.
@@ -152,7 +158,9 @@ async fn ask(app: &App) -> String {
     match app.token("dev").await {
         Ok(_) => "token".to_owned(),
         Err(error) => match app.status("dev").await.state {
-            ConnectionState::ReconnectRequired { reason } => format!("{} ({})", error.code(), reason.as_str()),
+            ConnectionState::ReconnectRequired { reason } => {
+                format!("{} ({})", error.code(), reason.as_str())
+            }
             _ => error.code().to_string(),
         },
     }
