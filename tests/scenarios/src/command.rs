@@ -283,7 +283,6 @@ impl Ran {
     ///
     /// When it is another.
     #[track_caller]
-    #[must_use]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         self
@@ -347,6 +346,10 @@ fn listen(mut stream: impl tokio::io::AsyncRead + Send + Unpin + 'static) -> Hea
 fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let binary = test.ancestors().nth(2).unwrap().join("loomkin-auth");
-    assert!(binary.exists(), "{} is not there: run `cargo build -p loomkin-auth-cli` first", binary.display());
+    assert!(
+        binary.exists(),
+        "{} is not there: run `cargo build -p loomkin-auth-cli` first",
+        binary.display()
+    );
     binary
 }

@@ -36,7 +36,11 @@ pub async fn spread_crowd(home: &Home, account: &str, spread: &mut Spread) -> Ve
 /// # Panics
 ///
 /// When they do not, or when `another_request` completes: then a second one presents the token.
-pub async fn waiting_crowd(home: &Home, account: &str, another_request: impl Future<Output = ()>) -> Vec<Running> {
+pub async fn waiting_crowd(
+    home: &Home,
+    account: &str,
+    another_request: impl Future<Output = ()>,
+) -> Vec<Running> {
     let crowd: Vec<_> = (0..CROWD).map(|_| home.call(&["token", account, "--json"]).start()).collect();
     let mut waiting = JoinSet::new();
     for running in &crowd {

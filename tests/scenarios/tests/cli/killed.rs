@@ -35,7 +35,10 @@ async fn a_token_that_was_spent_for_a_killed_process_is_interrupted_and_not_lost
     let refused = dev.home.run(&["token", "dev", "--json"]).await.exits(77);
     assert_eq!(refused.error()["code"], "reconnect_required");
     let status = dev.home.run(&["status", "--json"]).await.exits(0).json();
-    assert_eq!((&status[0]["state"], &status[0]["reason"]), (&"reconnect_required".into(), &"interrupted".into()));
+    assert_eq!(
+        (&status[0]["state"], &status[0]["reason"]),
+        (&"reconnect_required".into(), &"interrupted".into())
+    );
     assert_eq!(status[0]["account_login"], "ada", "the connection is still there");
 
     dev.app().await.connect("dev", "ada").await.unwrap();
@@ -58,6 +61,6 @@ async fn a_store_survives_processes_killed_again_and_again() {
     }
     assert!(dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()));
     let clock = Arc::new(MovedClock::new(Duration::from_secs(2 * 3600)));
-    let later = App::open_with(&dev.home, clock, Duration::from_secs(30)).await.unwrap();
+    let later = App::open_at(&dev.home, clock).await.unwrap();
     assert!(dev.provider.is_active(&later.token("dev").await.unwrap()));
 }

@@ -41,7 +41,7 @@ async fn every_refresh_presents_the_newest_token() {
     dev.expired().await.token("dev").await.unwrap();
     dev.provider.clear_requests();
     let later = Arc::new(MovedClock::new(HOURS));
-    let app = App::open_with(&dev.home, later.clone(), HOURS).await.unwrap();
+    let app = App::open_at(&dev.home, later.clone()).await.unwrap();
     for generation in 2..5 {
         app.token("dev").await.unwrap();
         let presented = dev.provider.requests().into_iter().filter_map(|request| request.presented);

@@ -8,7 +8,9 @@ async fn logins_finish_in_another_order_than_they_began_and_one_is_cancelled() {
     let dev = Dev::start().await;
     let app = dev.app().await;
     let mut open = Vec::new();
-    for (account, user) in [("dev/one", "ada"), ("dev/two", "grace"), ("dev/three", "linus"), ("dev/four", "ada")] {
+    for (account, user) in
+        [("dev/one", "ada"), ("dev/two", "grace"), ("dev/three", "linus"), ("dev/four", "ada")]
+    {
         open.push((account, user, app.begin(account, ConnectOptions::default()).await.unwrap()));
     }
     let (_, _, cancelled) = open.remove(1);
@@ -21,7 +23,10 @@ async fn logins_finish_in_another_order_than_they_began_and_one_is_cancelled() {
             within("a login", async { tokio::join!(login.wait(), browser.walk_into(&url, &stop)) }).await;
         let connected = connected.unwrap();
         assert_eq!(page.unwrap().status, 200);
-        assert_eq!((connected.account.to_string(), connected.account_login), (account.into(), Some(user.into())));
+        assert_eq!(
+            (connected.account.to_string(), connected.account_login),
+            (account.into(), Some(user.into()))
+        );
     }
     assert!(Browser::new("grace", Choice::Allow).unwrap().open(&nobody).await.is_err());
     assert_eq!(app.token("dev/two").await.unwrap_err().code().as_str(), "not_connected");

@@ -9,7 +9,7 @@ use loomkin_auth_scenarios::{App, Dev, MovedClock};
 
 async fn with_clock(dev: &Dev) -> (App, Arc<MovedClock>) {
     let clock = Arc::new(MovedClock::new(Duration::ZERO));
-    let app = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+    let app = App::open_at(&dev.home, clock.clone()).await.unwrap();
     (app, clock)
 }
 
@@ -74,7 +74,7 @@ async fn a_wait_in_seconds_or_as_a_date_is_kept_by_every_process() {
         // A date has whole seconds, and some of them pass on the way here; far less than a minute of them.
         assert!(error.retry_after().unwrap() > Duration::from_secs(60), "{error:?}");
 
-        let other = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+        let other = App::open_at(&dev.home, clock.clone()).await.unwrap();
         assert_eq!(other.token("dev").await.unwrap_err().code().as_str(), "unavailable");
         assert_eq!(dev.refreshes(), 1, "nobody asks again before the time");
         dev.advance(&clock, HOUR);
@@ -100,7 +100,9 @@ async fn an_answer_lost_once_costs_the_account_where_reuse_is_punished_and_says_
     dev.provider.fault(Endpoint::Token, Fault::AnswerLost).once();
     let error = app.token("dev").await.unwrap_err();
     assert_eq!(error.code().as_str(), "reconnect_required");
-    let ConnectionState::ReconnectRequired { reason } = app.status("dev").await.state else { panic!("{error}") };
+    let ConnectionState::ReconnectRequired { reason } = app.status("dev").await.state else {
+        panic!("{error}")
+    };
     assert_eq!(reason.as_str(), "interrupted");
     app.connect("dev", "ada").await.unwrap();
     assert!(dev.provider.is_active(&app.token("dev").await.unwrap()));
