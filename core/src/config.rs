@@ -39,6 +39,7 @@ use url::Url;
 pub use choice::{AuthMethod, AuthMode, Backend, Flow};
 pub use endpoint::EndpointConfig;
 pub use http::HttpConfig;
+pub(crate) use known::RESERVED_PARAMETERS;
 pub use origin::{Origin, Sourced};
 pub use problem::{Problem, Problems};
 pub use provider::ProviderConfig;

@@ -2,6 +2,7 @@
 //!
 //! A backend sees sealed bytes and the plain columns beside them, never a token. Sealing stands in front of it.
 
+mod blocking;
 mod claim;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;

@@ -180,10 +180,10 @@ Exit status:
 
 const CONNECT_EXAMPLES: &str = "\
 Examples:
-  loomkin-auth connect github                 log in with your browser
-  loomkin-auth connect github/work            keep a second account beside it
-  loomkin-auth connect                        choose from the configured providers
-  loomkin-auth connect anthropic --flow paste on a machine without a browser
+  loomkin-auth connect github                  log in with your browser
+  loomkin-auth connect github/work             keep a second account beside it
+  loomkin-auth connect                         choose from the configured providers
+  loomkin-auth connect anthropic --flow paste  paste a code, where no browser comes back
 
 The address to open is printed alone on a line of stderr.
 What was connected before stays as it is until the new login is stored.";

@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod context;
+mod core_files;
 mod failure;
 mod interrupt;
 mod logging;
@@ -26,6 +27,7 @@ use interrupt::Interrupts;
 use output::Output;
 
 fn main() -> ExitCode {
+    core_files::forbid();
     let environment = Environment::from_process();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

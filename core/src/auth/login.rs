@@ -24,6 +24,9 @@ use crate::server::AuthorizationServer;
 pub struct ConnectOptions {
     /// The flow; `None` means the configuration's, and where that says `auto`, the provider's best.
     pub flow: Option<Flow>,
+    /// How long the person may take; ten minutes at most, which is also what `None` means. An exchange that has begun
+    /// by then is not broken off.
+    pub timeout: Option<Duration>,
 }
 
 /// A login that waits for the person. Any number can be open at once, and none disturbs another; dropping one
@@ -72,6 +75,10 @@ impl Auth {
             now,
             &*self.ports.random,
         )?;
+        let pending = match options.timeout {
+            Some(timeout) => pending.finish_by(now.plus(timeout)),
+            None => pending,
+        };
         Ok(PendingLogin {
             auth: self.clone(),
             server,

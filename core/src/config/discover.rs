@@ -37,11 +37,14 @@ pub(super) fn read(path: &Path, shown: &str) -> Result<Zeroizing<Vec<u8>>> {
         kind => fail(format!("{shown} cannot be read: {kind}"), "Check the disk and the path."),
     };
     let file = fs::File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
         return Err(unreadable(io::ErrorKind::IsADirectory.into()));
     }
-    // The whole size at once: a buffer that grows leaves unwiped copies behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(MAX_BYTES + 1));
+    // The whole size at once, and room to see the end: a buffer that grows leaves unwiped copies behind. What says
+    // that it is empty may be a pipe.
+    let size = usize::try_from(metadata.len()).unwrap_or(MAX_BYTES).min(MAX_BYTES);
+    let mut text = Zeroizing::new(Vec::with_capacity(if size == 0 { MAX_BYTES } else { size } + 32));
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut text).map_err(unreadable)?;
     if text.len() > MAX_BYTES {
         return Err(fail(

@@ -227,7 +227,7 @@ static KEYS: &[Key] = &[
 /// Parameters of the authorization request that the login itself sets, so that nobody may set them beside it.
 ///
 /// `response_mode` would make the redirect arrive in a form that no listener here reads.
-pub(super) const RESERVED_PARAMETERS: &[&str] = &[
+pub(crate) const RESERVED_PARAMETERS: &[&str] = &[
     "client_assertion",
     "client_assertion_type",
     "client_id",

@@ -190,6 +190,10 @@ impl<'a> Reader<'a> {
         if section == Section::Endpoint || (section == Section::Auth && is_apart) {
             return;
         }
+        if section == Section::Auth && matches!(value.get_ref(), DeValue::Array(_)) {
+            self.wrong_type(name.get_ref(), "a table", value);
+            return;
+        }
         let names = || known::keys(section).map(|key| key.name);
         let help = suggest::did_you_mean(name.get_ref(), names(), || {
             let tables =
@@ -216,6 +220,7 @@ impl<'a> Reader<'a> {
             ("a string", DeValue::Boolean(_) | DeValue::Float(_) | DeValue::Integer(_)) => {
                 "Put it in quotes.".to_owned()
             }
+            ("a table", _) => "Write it as a table of its own, with its name in brackets.".to_owned(),
             _ => format!("Write {wanted}."),
         };
         self.problem(value.span().start, format!("`{}` must be {wanted}, not {found}", clip(name)), help);
@@ -248,10 +253,11 @@ impl<'a> Reader<'a> {
 
     fn place(&self, mut faults: Vec<(usize, Fault)>) -> Vec<Problem> {
         faults.sort_by_key(|(at, _)| *at);
-        let place = |(at, Fault { message, help })| {
-            let (line, column) = self.file.position(at);
-            Problem { file: self.file.shown.to_string(), line, column, message, help }
+        let positions = self.file.positions(faults.iter().map(|(at, _)| *at));
+        let place = |((_, Fault { message, help }), (line, column))| {
+            let file = self.file.shown.to_string();
+            Problem { file, line, column, message, help }
         };
-        faults.into_iter().map(place).collect()
+        faults.into_iter().zip(positions).map(place).collect()
     }
 }

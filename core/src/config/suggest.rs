@@ -5,11 +5,12 @@
 /// Near is one slip in three characters, a swap of neighbours being one slip.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase().replace('-', "_");
-    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    let length = name.chars().count();
+    let allowed = (length / 3).clamp(1, 4);
     candidates
         .into_iter()
         .take(MAX_CANDIDATES)
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 4 * allowed)
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed)
         .map(|candidate| (distance(&name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)

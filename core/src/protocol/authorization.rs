@@ -36,6 +36,13 @@ impl PendingAuthorization {
         &self.account
     }
 
+    /// Brings the deadline forward to `moment`; a later moment changes nothing.
+    #[must_use]
+    pub fn finish_by(mut self, moment: Timestamp) -> Self {
+        self.deadline = self.deadline.min(moment);
+        self
+    }
+
     /// Until when a redirect is accepted.
     pub fn deadline(&self) -> Timestamp {
         self.deadline

@@ -1,6 +1,6 @@
 //! What a person pastes after a login that ended on the provider's own page.
 
-use super::redirect::AuthorizationResponse;
+use super::redirect::{AuthorizationResponse, ResponseForm};
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 
@@ -24,8 +24,8 @@ impl AuthorizationResponse {
                 state: Some(Secret::new(state)),
                 code: Some(Secret::new(code)),
                 iss: None,
-                cannot_name_iss: true,
                 error: None,
+                form: ResponseForm::CodeAndState,
             }),
             _ => Err(Error::new(ErrorCode::CallbackRejected, "that is not what the page shows").with_advice(
                 "Copy the whole text that the page shows, with the part after '#', or the page's whole address.",

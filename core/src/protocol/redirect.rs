@@ -16,9 +16,17 @@ pub struct AuthorizationResponse {
     pub(super) state: Option<Secret>,
     pub(super) code: Option<Secret>,
     pub(super) iss: Option<String>,
-    /// It came in a form that has no place for an `iss`, whatever the server promises of its redirects.
-    pub(super) cannot_name_iss: bool,
     pub(super) error: Option<(OauthError, Option<ServerText>)>,
+    pub(super) form: ResponseForm,
+}
+
+/// In which form the response came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum ResponseForm {
+    /// `code#state`, copied from the provider's own page, which has no place for `iss`.
+    CodeAndState,
+    /// All the parameters of a redirect.
+    Parameters,
 }
 
 impl AuthorizationResponse {
@@ -51,8 +59,8 @@ impl AuthorizationResponse {
             state: state.map(Secret::new),
             code: code.map(Secret::new),
             iss,
-            cannot_name_iss: false,
             error: error.map(|word| (OauthError::from_wire(&word), text)),
+            form: ResponseForm::Parameters,
         })
     }
 }
@@ -105,11 +113,10 @@ impl PendingAuthorization {
     fn iss_is_right(&self, response: &AuthorizationResponse) -> bool {
         match &response.iss {
             Some(iss) => self.iss.accepted.is_empty() || self.iss.accepted.contains(iss),
-            None => {
-                !self.iss.promised
-                    || response.cannot_name_iss
-                    || (response.error.is_some() && self.iss.errors_lack_it)
-            }
+            // A page of the provider's own is a redirect URI that no other server sends anybody to, which is the
+            // other defence against mix-up (RFC 9700 §4.4.2.2).
+            None if response.form == ResponseForm::CodeAndState => true,
+            None => !self.iss.promised || (response.error.is_some() && self.iss.errors_lack_it),
         }
     }
 

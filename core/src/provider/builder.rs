@@ -9,6 +9,7 @@ use super::{
     RevocationMethod, discovery_urls, read_redirect_uri,
 };
 use crate::account::ProviderId;
+use crate::config::RESERVED_PARAMETERS;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 
@@ -181,24 +182,8 @@ impl ProviderBuilder {
     }
 }
 
-/// What the flows set themselves (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1, §6) and a
-/// configuration may therefore not.
-pub(crate) const RESERVED_PARAMS: [&str; 11] = [
-    "client_id",
-    "client_secret",
-    "code_challenge",
-    "code_challenge_method",
-    "nonce",
-    "redirect_uri",
-    "request",
-    "request_uri",
-    "response_type",
-    "scope",
-    "state",
-];
-
 fn join_params(preset: Option<&Preset>, params: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
-    if let Some((name, _)) = params.iter().find(|(name, _)| RESERVED_PARAMS.contains(&name.as_str())) {
+    if let Some((name, _)) = params.iter().find(|(name, _)| RESERVED_PARAMETERS.contains(&name.as_str())) {
         return Err(invalid(
             format!("params may not set {name}"),
             "Leave it out; it is set for you, or has a key of its own.",

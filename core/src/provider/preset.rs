@@ -159,6 +159,13 @@ mod tests {
     }
 
     #[test]
+    fn the_configuration_knows_the_same_presets() {
+        let schema = crate::config::Config::json_schema();
+        let known = &schema["definitions"]["provider"]["properties"]["preset"]["anyOf"][0]["enum"];
+        assert_eq!(*known, serde_json::json!(PRESETS.map(|preset| preset.name)));
+    }
+
+    #[test]
     fn every_text_of_a_preset_is_an_address() {
         for preset in PRESETS {
             let texts = [

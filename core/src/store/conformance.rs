@@ -1,6 +1,6 @@
 //! What every [`TokenStore`] must do, as a suite that a backend runs against itself. Behind the feature `testing`.
 //!
-//! ```ignore
+//! ```text
 //! conformance(|| async { Subject { store: …, other: …, advance: … } }).await;
 //! ```
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a broken promise of a store is a panic of its test")]

@@ -19,6 +19,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use self::changes::Changes;
 use self::fault::Explain;
 use self::holder::Holder;
+use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::random::Random;
 
 /// A [`TokenStore`] in a SQLite file. Clones share its connections.
@@ -286,16 +287,6 @@ fn prepare(path: &Path) -> Result<bool> {
     let is_there = check_file(path, WHAT)?.is_some();
     lock::prove(path)?;
     Ok(is_there)
-}
-
-/// Runs `work` where it may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_) => {
-            Err(Error::new(ErrorCode::StoreFailed, "the store's work was cut off by the program's end"))
-        }
-    }
 }
 
 /// What `mutex` guards. After a panic it is whole all the same: SQLite rolled its transaction back.

@@ -25,6 +25,7 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     };
     let mut options = ConnectOptions::default();
     options.flow = arguments.flow.map(Into::into);
+    options.timeout = arguments.timeout;
     let mut login = auth.connect(&account, options).await?;
 
     show_address(&login, output)?;
@@ -34,16 +35,15 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
         output.hint(format_args!("{}. {}", sentence(error.message()), error.advice()));
     }
 
-    let time_left = time_left(&login, arguments.timeout);
-    let until = Instant::now() + time_left;
+    let time_left = login.deadline().map_or(Duration::ZERO, |end| end.time_left(SystemClock.now()));
     let connected = match login.flow() {
-        Flow::Paste => take_pasted(&mut login, until, output).await?,
+        Flow::Paste => take_pasted(&mut login, Instant::now() + time_left, output).await?,
         _ => {
             output.hint(format_args!(
                 "Waiting for your browser to come back, for at most {}; Ctrl-C stops.",
                 words::duration(time_left)
             ));
-            timeout_at(until, login.wait()).await.map_err(|_| too_late(&account))??
+            login.wait().await?
         }
     };
     tell(&connected, output)
@@ -124,12 +124,6 @@ fn tell(connected: &Connected, output: Output) -> Result<(), Failure> {
         "{} {account}{login}; it is the active connection now.",
         output.styled(Style::Good, "Connected")
     ))
-}
-
-/// The login's own deadline, or what the person set if that is sooner.
-fn time_left(login: &PendingLogin, timeout: Option<Duration>) -> Duration {
-    let deadline = login.deadline().map_or(Duration::ZERO, |end| end.time_left(SystemClock.now()));
-    timeout.map_or(deadline, |timeout| timeout.min(deadline))
 }
 
 fn too_late(account: &AccountKey) -> Error {

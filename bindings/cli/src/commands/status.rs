@@ -51,7 +51,11 @@ fn row(status: &ConnectionStatus, now: Timestamp) -> [Cell; 6] {
         ConnectionState::Disconnected => Style::Dim,
         _ => Style::Bad,
     };
-    let ends = status.expires_at.map(|moment| words::distance(moment, now));
+    let ends = status.expires_at.map(|moment| match status.state {
+        // Its end is nothing to worry about, and "3 days ago" would look like it.
+        ConnectionState::Connected if moment <= now => "renewed at next use".to_owned(),
+        _ => words::distance(moment, now),
+    });
     [
         Cell::plain(if status.active { "*" } else { " " }),
         Cell::styled(Style::Strong, status.account.to_string()),

@@ -5,6 +5,8 @@
 mod arguments;
 mod configuration;
 mod connect;
+#[cfg(target_os = "linux")]
+mod core_files;
 mod errors;
 mod home;
 mod store;

@@ -1,6 +1,6 @@
 //! GitHub: OAuth apps and GitHub Apps.
 //!
-//! Read 2026-11-21:
+//! As of 2026-11-21:
 //! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps> (endpoints, device flow,
 //! any port on 127.0.0.1),
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>

@@ -1,6 +1,6 @@
 //! GitLab.com. A company's own GitLab has the same paths under its own origin: spell the endpoints out, or its issuer.
 //!
-//! Read 2026-11-21: <https://docs.gitlab.com/api/oauth2/> (endpoints, PKCE, device flow, revocation, rotation),
+//! As of 2026-11-21: <https://docs.gitlab.com/api/oauth2/> (endpoints, PKCE, device flow, revocation, rotation),
 //! <https://docs.gitlab.com/api/users/> (the user resource).
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};

@@ -1,6 +1,6 @@
 //! Google accounts.
 //!
-//! Read 2026-11-21: <https://developers.google.com/identity/protocols/oauth2/native-app> (endpoints, loopback,
+//! As of 2026-11-21: <https://developers.google.com/identity/protocols/oauth2/native-app> (endpoints, loopback,
 //! revocation), <https://developers.google.com/identity/protocols/oauth2/web-server> (`access_type=offline`, and
 //! `prompt=consent` without which a second login yields no refresh token),
 //! <https://developers.google.com/identity/openid-connect/openid-connect> (both spellings of the issuer).

@@ -37,17 +37,23 @@ pub(super) fn read(path: &Path) -> Result<SourceSecret> {
     Ok(secret)
 }
 
-/// Makes sure that there is a key file at `path`. One that is there is kept: somebody may have died between writing
-/// it and making the data key.
-pub(super) fn read_or_make(path: &Path, random: &dyn Random) -> Result<()> {
+/// Makes sure that there is a key file at `path`, with the key `text` where there was none. One that is there is
+/// kept: somebody may have died between writing it and making the data key.
+pub(super) fn read_or_make(path: &Path, text: &str) -> Result<()> {
     if path.symlink_metadata().is_err() {
-        let mut secret = Zeroizing::new([0; MIN_SECRET]);
-        random.fill(&mut *secret)?;
-        let mut text = Zeroizing::new(STANDARD.encode(*secret));
-        text.push('\n');
         files::make_private(path, |file| file.write_all(text.as_bytes())).map_err(unavailable)?;
     }
     read(path).map(drop)
+}
+
+/// A random key, as one line of base64: so it can be copied by hand.
+pub(super) fn make_text(random: &dyn Random) -> Result<Zeroizing<String>> {
+    let mut secret = Zeroizing::new([0; MIN_SECRET]);
+    random.fill(&mut *secret)?;
+    let mut text = Zeroizing::new(String::with_capacity(64));
+    STANDARD.encode_string(*secret, &mut text);
+    text.push('\n');
+    Ok(text)
 }
 
 /// For a store that has no key yet: how to make one where the trouble is that there is none, or a short one.

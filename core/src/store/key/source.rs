@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::Random;
+use crate::store::blocking::blocking;
 use crate::store::{Reach, StoreId};
 
 /// The secret of a source: what the wrapping key is derived from. At least 32 bytes.
@@ -80,7 +81,10 @@ impl Sources<'_> {
     pub(super) async fn fetch(&self, source: &Source) -> Result<SourceSecret> {
         match source {
             Source::Env(name) => env::read(name, self.environment),
-            Source::File(path) => file::read(&beside_store(path, &self.reach)),
+            Source::File(path) => {
+                let path = beside_store(path, &self.reach);
+                blocking(move || file::read(&path)).await
+            }
             Source::Keychain => match keychain::read(&self.keychain, self.store, self.clock).await? {
                 Some(secret) => Ok(secret),
                 None => Err(Error::new(ErrorCode::KeyUnavailable, "the keychain has no key of this store")
@@ -108,8 +112,9 @@ impl Sources<'_> {
             }
             (KeySetting::File(path), _) => {
                 let path = self.environment.current_dir().join(path);
-                file::read(&path).map_err(|error| file::with_recipe(error, &path))?;
-                Ok((Source::File(path), None))
+                let wanted = path.clone();
+                blocking(move || file::read(&path).map_err(|error| file::with_recipe(error, &path))).await?;
+                Ok((Source::File(wanted), None))
             }
             (KeySetting::Keychain, _) => {
                 keychain::read_or_make(&self.keychain, self.store, self.random, self.clock).await?;
@@ -119,7 +124,8 @@ impl Sources<'_> {
             (KeySetting::Auto, Reach::Host { key_file }) => {
                 let made = keychain::read_or_make(&self.keychain, self.store, self.random, self.clock).await;
                 let Err(error) = made else { return Ok((Source::Keychain, None)) };
-                file::read_or_make(key_file, self.random)?;
+                let (path, text) = (key_file.clone(), file::make_text(self.random)?);
+                blocking(move || file::read_or_make(&path, &text)).await?;
                 let name = key_file.file_name().map_or_else(|| key_file.clone(), PathBuf::from);
                 Ok((Source::File(name), Some(error.message().to_owned())))
             }

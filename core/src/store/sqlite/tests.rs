@@ -1,6 +1,7 @@
 //! The suite of every store, and what is particular to files.
 
 mod bad_files;
+mod full_disk;
 mod holders;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
+use crate::error::ErrorCode;
 use crate::random::SystemRandom;
 use crate::store::conformance::{Subject, conformance};
 use crate::testing::ManualClock;

@@ -45,7 +45,7 @@ async fn every_refresh_presents_the_newest_token() {
     for generation in 2..5 {
         app.token("dev").await.unwrap();
         let presented = dev.provider.requests().into_iter().filter_map(|request| request.presented);
-        assert_eq!(presented.last().unwrap().generation, generation);
+        assert_eq!(presented.collect::<Vec<_>>().pop().unwrap().generation, generation);
         dev.advance(&later, HOURS);
     }
 }

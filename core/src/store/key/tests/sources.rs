@@ -104,7 +104,7 @@ async fn a_keychain_that_hangs_is_given_five_seconds() {
         let (place, clock) = (Arc::clone(&place), clock.clone());
         tokio::spawn(async move { place.open_by(&KeySetting::Auto, clock).await.map(drop) })
     };
-    while clock.sleepers() == 0 {
+    while clock.sleepers() == 0 && !opening.is_finished() {
         tokio::task::yield_now().await;
     }
     clock.advance(Duration::from_millis(4_999));
@@ -158,4 +158,28 @@ async fn a_key_file_is_refused_for_what_is_wrong_with_it() {
     fs::remove_dir(&key).unwrap();
     write(LONG, 0o400);
     assert!(place.open(&setting).await.unwrap().1.is_some());
+}
+
+/// Through the whole vault, so that it is proved to work inside an async runtime too.
+#[tokio::test]
+#[ignore = "needs an unlocked keychain of the system, which gets an entry for a moment"]
+async fn the_systems_keychain_keeps_a_key() {
+    let place = Place::new(Mood::Fine);
+    let open = async || {
+        let (environment, clock) = (Environment::new([("", ""); 0], "/"), Arc::new(SystemClock));
+        let (store, keychain) = (place.store().await, Arc::new(OsKeychain));
+        Vault::open(store, &KeySetting::Keychain, &environment, keychain, Arc::new(SystemRandom), clock).await
+    };
+    let opened = open().await;
+    if let Ok((vault, _)) = &opened {
+        connect(vault, "github").await;
+    }
+    let again = open().await;
+    let name = place.store().await.id().await.unwrap().to_string();
+    let removed = tokio::task::spawn_blocking(move || {
+        keyring::Entry::new("loomkin-auth", &name).and_then(|entry| entry.delete_credential())
+    });
+    let _ = removed.await.unwrap();
+    assert_eq!(opened.unwrap().1.unwrap().source, KeySetting::Keychain);
+    assert!(opens(&again.unwrap().0, "github").await);
 }

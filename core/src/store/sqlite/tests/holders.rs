@@ -16,8 +16,8 @@ async fn the_claim_of_a_killed_process_is_taken_over_at_once() {
     let mut child = claiming_process(&place.path());
 
     assert!(matches!(claim(&store, 2).await, ClaimOutcome::Held { .. }), "its holder lives");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
 
     assert!(matches!(claim(&store, 2).await, ClaimOutcome::Claimed { orphaned: true, .. }));
     assert!(matches!(claim(&store, 3).await, ClaimOutcome::Held { .. }));
@@ -80,7 +80,17 @@ async fn nothing_is_left_of_a_holder_whose_claims_have_ended() {
     assert_eq!(holders.count(), 0);
 }
 
-fn claiming_process(path: &Path) -> Child {
+/// A process that does not outlive the test, however that ends.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn claiming_process(path: &Path) -> Process {
     let name = "store::sqlite::tests::holders::claim_and_wait_to_be_killed";
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", name, "--nocapture"])
@@ -91,7 +101,7 @@ fn claiming_process(path: &Path) -> Child {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let claimed = lines.map_while(Result::ok).any(|line| line.contains(CLAIMED));
     assert!(claimed, "the process ended without its claim");
-    child
+    Process(child)
 }
 
 fn login() -> NewConnection {
