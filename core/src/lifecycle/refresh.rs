@@ -9,6 +9,7 @@ use super::{Lifecycle, expiry, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
 use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::id_token::names_another_subject;
 use crate::protocol::refresh::RefreshAnswer;
 use crate::protocol::token_set::TokenSet;
 use crate::secret::Secret;
@@ -141,6 +142,12 @@ impl Refresh {
             answer = server.refresh(refresh_token).await;
         }
         let (kind, retry_after, error) = match answer {
+            // Whoever they belong to, they are not served as this account's; what was presented may be spent.
+            RefreshAnswer::Tokens(tokens)
+                if names_another_subject(entry.tokens.id_token.as_ref(), tokens.id_token.as_ref()) =>
+            {
+                (FailureKind::Unknown, None, tokens_of_another(account))
+            }
             RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
@@ -264,6 +271,15 @@ impl Refresh {
         }
         Ok(())
     }
+}
+
+fn tokens_of_another(account: &AccountKey) -> Error {
+    Error::new(
+        ErrorCode::ServerMisbehaved,
+        format!("the provider refreshed {account} with another account's tokens"),
+    )
+    .with_advice("Report this to the provider.")
+    .with_account(account)
 }
 
 fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {

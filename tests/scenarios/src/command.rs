@@ -87,7 +87,7 @@ impl Call {
         let canary = self.canary.clone();
         let running = self.start();
         let url = running.authorization_url().await;
-        let page = browser.walk_into(&url, &redirect_uri(&url)).await.unwrap();
+        let page = within("the pages", browser.walk_into(&url, &redirect_uri(&url))).await.unwrap();
         canary.see("the page after a login", &page.text);
         hide_answer(&canary, &page.url);
         running.ended().await
@@ -123,7 +123,8 @@ impl Running {
     ///
     /// When its first line is something else.
     pub async fn authorization_url(&self) -> String {
-        within("the authorize event", self.stdout.until(|text| text.contains('\n'))).await;
+        let came = within("the authorize event", self.stdout.until(|text| text.contains('\n'))).await;
+        assert!(came, "it ended instead: {}", self.stderr.text());
         let text = self.stdout.text();
         let event: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).unwrap();
         assert_eq!(event["event"], "authorize", "{event}");
@@ -283,7 +284,6 @@ impl Ran {
     ///
     /// When it is another.
     #[track_caller]
-    #[must_use]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         self

@@ -17,6 +17,7 @@ mod canary;
 mod home;
 mod logs;
 mod patience;
+mod skip;
 
 // What a scenario acts through
 mod app;
@@ -39,4 +40,5 @@ pub use home::Home;
 pub use oidc::Oidc;
 pub use oidc_provider::{Moment, OidcProvider};
 pub use patience::within;
+pub use skip::say_skipped;
 pub use spread::Spread;
