@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::{AccessToken, Answer};
-pub use expiry::Margin;
+pub use expiry::{Freshness, Margins};
 pub use login::Connected;
 pub use revoke::Disconnected;
 
@@ -42,7 +42,7 @@ pub struct Lifecycle {
     servers: BTreeMap<ProviderId, Arc<AuthorizationServer>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    margin: Margin,
+    margins: Margins,
     snapshots: snapshot::Snapshots,
     flights: flight::Flights,
     unsaved: unsaved::Unsaved,
@@ -50,20 +50,21 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Over `vault`, for the providers in `servers`. A returned token is good for at least `margin`.
+    /// Over `vault`, for the providers in `servers`. `margins` say when a token is
+    /// renewed, and when it is not given any more.
     pub fn new(
         vault: Vault,
         servers: BTreeMap<ProviderId, Arc<AuthorizationServer>>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        margin: Duration,
+        margins: Margins,
     ) -> Arc<Self> {
         Arc::new(Self {
             vault,
             servers,
             clock,
             random,
-            margin: Margin(margin),
+            margins,
             snapshots: snapshot::Snapshots::default(),
             flights: flight::Flights::default(),
             unsaved: unsaved::Unsaved::default(),

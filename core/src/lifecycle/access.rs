@@ -5,6 +5,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::expiry::Freshness;
+use super::flight::Ticket;
+use super::refresh::Purpose;
 use super::{Lifecycle, expiry, refresh};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
@@ -74,8 +77,9 @@ impl<T> Answer<T> {
 impl Lifecycle {
     /// A token of `account` that is good for at least the margin, refreshed if need be.
     ///
-    /// When the refresh cannot be had now, a token inside the margin is still given as long as it has not ended.
-    /// Dropping the returned future stops the waiting, never a refresh in flight.
+    /// One that will end soon is returned at once, while one task renews it in the background. When a refresh that is
+    /// needed cannot be had now, a token inside the margin is still given as long as it has not ended. Dropping the
+    /// returned future stops the waiting, never a refresh in flight.
     ///
     /// # Errors
     ///
@@ -85,17 +89,17 @@ impl Lifecycle {
         let now = self.clock.now();
         if let Ok(mark) = self.vault.change_mark()
             && let Some(entry) = self.snapshots.get(account, mark)
-            && self.margin.is_fresh(&entry.record.columns, now)
+            && let Some(token) = self.offer(entry, now)
         {
-            return Ok(AccessToken(entry));
+            return Ok(token);
         }
         let patient_until = now.plus(PATIENCE);
         loop {
             let entry = self.load(account).await?;
-            if self.margin.is_fresh(&entry.record.columns, self.clock.now()) {
-                return Ok(AccessToken(entry));
+            if let Some(token) = self.offer(entry.clone(), self.clock.now()) {
+                return Ok(token);
             }
-            match self.renew(entry.clone(), None).await {
+            match self.renew(entry.clone(), Purpose::Needed).await {
                 Ok(renewed) if expiry::is_good(&renewed.record.columns, self.clock.now()) => {
                     return Ok(AccessToken(renewed));
                 }
@@ -116,6 +120,19 @@ impl Lifecycle {
                 }
             }
         }
+    }
+
+    /// The token of `entry`, unless a caller has to wait for another. A stale one is renewed in the background.
+    fn offer(self: &Arc<Self>, entry: Arc<Entry>, now: Timestamp) -> Option<AccessToken> {
+        match self.margins.freshness(&entry.record.columns, now) {
+            Freshness::Fresh => {}
+            Freshness::Invalid => return None,
+            Freshness::Stale if refresh::is_worth_a_flight(&entry, now) => {
+                let _nobody_waits = self.board(entry.clone(), Purpose::Ahead);
+            }
+            Freshness::Stale => {}
+        }
+        Some(AccessToken(entry))
     }
 
     /// Runs `call` with a good token of `account`. If the resource server rejects that token, renews it — unless
@@ -155,17 +172,30 @@ impl Lifecycle {
         if current.record.columns.issued_at.plus(YOUNGEST_TO_RENEW) > self.clock.now() {
             return Ok(None);
         }
-        let renewed = self.renew(current, Some(rejected.secret().clone())).await?;
+        let renewed = self.renew(current, Purpose::Rejected(rejected.secret().clone())).await?;
         Ok((!renewed.tokens.access_token.matches(rejected.secret())).then_some(AccessToken(renewed)))
     }
 
     /// Waits for the flight that renews `seen`, and starts it if there is none.
-    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, rejected: Option<Secret>) -> Result<Arc<Entry>> {
+    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Result<Arc<Entry>> {
+        loop {
+            let ticket = self.board(seen.clone(), purpose.clone());
+            let was_ahead = ticket.is_ahead;
+            match ticket.result().await {
+                // It gave up because nobody needed the token yet. Now somebody does.
+                Err(_) if was_ahead => {}
+                result => return result.map_err(|error| error.with_account(&seen.record.account)),
+            }
+        }
+    }
+
+    /// A ticket for the flight that renews `seen`.
+    fn board(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Ticket {
         let account = seen.record.account.clone();
-        self.flights
-            .join(&account, |flight| refresh::Refresh::new(self.clone(), flight, rejected).run(seen))
-            .await
-            .map_err(|error| error.with_account(&account))
+        let is_ahead = matches!(purpose, Purpose::Ahead);
+        self.flights.board(&account, is_ahead, |flight| {
+            refresh::Refresh::new(self.clone(), flight, purpose).run(seen)
+        })
     }
 }
 

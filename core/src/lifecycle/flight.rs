@@ -15,7 +15,15 @@ type Outcome = Option<Result<Arc<Entry>>>;
 
 /// The flights of this process.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flights(Arc<Mutex<HashMap<AccountKey, watch::Receiver<Outcome>>>>);
+pub(super) struct Flights(Arc<Mutex<HashMap<AccountKey, Ticket>>>);
+
+/// A place to wait for a flight.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    /// Whether the flight is one that nobody needs yet, and that may therefore give up sooner.
+    pub(super) is_ahead: bool,
+    outcome: watch::Receiver<Outcome>,
+}
 
 /// The task's end of a flight. When it is dropped, by its end or by a panic, the flight is over.
 #[derive(Debug)]
@@ -26,51 +34,53 @@ pub(super) struct Flight {
 }
 
 impl Flights {
-    /// Waits for the flight of `account`, and starts one with `refresh` if there is none. Dropping the returned
-    /// future stops the waiting, never the flight.
-    pub(super) async fn join<F>(
+    /// A ticket for the flight of `account`; where there is none, one is started with `refresh`. Dropping the ticket
+    /// stops the waiting, never the flight.
+    pub(super) fn board<F>(
         &self,
         account: &AccountKey,
+        is_ahead: bool,
         refresh: impl FnOnce(Arc<Flight>) -> F,
-    ) -> Result<Arc<Entry>>
+    ) -> Ticket
     where
         F: Future<Output = Result<Arc<Entry>>> + Send + 'static,
     {
-        let mut outcome = {
-            let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match flights.get(account) {
-                Some(outcome) => outcome.clone(),
-                None => {
-                    let (announce, outcome) = watch::channel(None);
-                    flights.insert(account.clone(), outcome.clone());
-                    let flight =
-                        Arc::new(Flight { account: account.clone(), announce, flights: self.clone() });
-                    let refresh = refresh(flight.clone());
-                    tokio::spawn(async move {
-                        let result = refresh.await;
-                        flight.end(result);
-                    });
-                    outcome
-                }
-            }
-        };
-        match outcome.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(result)) => result.clone(),
-            _ => Err(Error::new(
-                ErrorCode::Unavailable,
-                "the refresh was broken off, as this process is ending",
-            )
-            .with_account(account)),
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ticket) = flights.get(account) {
+            return ticket.clone();
         }
+        let (announce, outcome) = watch::channel(None);
+        let ticket = Ticket { is_ahead, outcome };
+        flights.insert(account.clone(), ticket.clone());
+        let flight = Arc::new(Flight { account: account.clone(), announce, flights: self.clone() });
+        let refresh = refresh(flight.clone());
+        tokio::spawn(async move {
+            let result = refresh.await;
+            flight.end(result);
+        });
+        ticket
     }
 
     /// Completes when no flight of now is in the air any more.
     pub(super) async fn settled(&self) {
         let flights: Vec<_> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        for mut outcome in flights {
+        for Ticket { mut outcome, .. } in flights {
             // Ends with an error when the task drops its sender, and that is the event waited for.
             let _ended = outcome.wait_for(|_| false).await;
+        }
+    }
+}
+
+impl Ticket {
+    /// What the flight has to say.
+    pub(super) async fn result(mut self) -> Result<Arc<Entry>> {
+        match self.outcome.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(result)) => result.clone(),
+            _ => Err(Error::new(
+                ErrorCode::Unavailable,
+                "the refresh was broken off, as this process is ending",
+            )),
         }
     }
 }
@@ -93,7 +103,9 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if flights.get(&self.account).is_some_and(|outcome| outcome.same_channel(&self.announce.subscribe()))
+        if flights
+            .get(&self.account)
+            .is_some_and(|ticket| ticket.outcome.same_channel(&self.announce.subscribe()))
         {
             flights.remove(&self.account);
         }

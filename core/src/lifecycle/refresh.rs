@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::expiry::Freshness;
 use super::flight::Flight;
 use super::{Lifecycle, expiry, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::id_token::names_another_subject;
 use crate::protocol::refresh::RefreshAnswer;
@@ -22,18 +24,28 @@ use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason, TokenDigest
 /// corrected configuration, asks for itself.
 pub(super) type RejectedRegistrations = Mutex<HashMap<AccountKey, (TokenDigest, Error)>>;
 
+/// Why a token is to be renewed.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// It will end soon. It still works, so that nothing is risked for it.
+    Ahead,
+    /// It is of no use to a caller any more.
+    Needed,
+    /// A resource server said no to this one.
+    Rejected(Secret),
+}
+
 /// One run of the transaction.
 #[derive(Debug)]
 pub(super) struct Refresh {
     lifecycle: Arc<Lifecycle>,
     flight: Arc<Flight>,
-    /// The access token that a resource server said no to, where that is the reason.
-    rejected: Option<Secret>,
+    purpose: Purpose,
 }
 
 impl Refresh {
-    pub(super) fn new(lifecycle: Arc<Lifecycle>, flight: Arc<Flight>, rejected: Option<Secret>) -> Self {
-        Self { lifecycle, flight, rejected }
+    pub(super) fn new(lifecycle: Arc<Lifecycle>, flight: Arc<Flight>, purpose: Purpose) -> Self {
+        Self { lifecycle, flight, purpose }
     }
 
     /// Renews what the caller has `seen`, or finds that nobody needs to.
@@ -71,6 +83,18 @@ impl Refresh {
                         self.give_back(&account, attempt, None).await;
                         return verdict.map(|()| entry);
                     }
+                    if orphaned && matches!(self.purpose, Purpose::Ahead) {
+                        let now = self.lifecycle.clock.now();
+                        let failure = entry.record.refresh_digest.map(|presented| Failure {
+                            kind: FailureKind::Unknown,
+                            presented,
+                            in_a_row: 1,
+                            at: now,
+                            next_attempt_at: Some(now),
+                        });
+                        self.give_back(&account, attempt, failure).await;
+                        return Err(too_risky(&account));
+                    }
                     return self.spend(server, entry, attempt, orphaned).await;
                 }
                 Claimed::Gone => return Err(not_connected(&account)),
@@ -88,8 +112,16 @@ impl Refresh {
     fn verdict(&self, entry: &Entry) -> Option<Result<()>> {
         let (lifecycle, columns, now) = (&self.lifecycle, &entry.record.columns, self.lifecycle.clock.now());
         let account = &entry.record.account;
-        let rejected = self.rejected.as_ref().is_some_and(|token| token.matches(&entry.tokens.access_token));
-        if !rejected && lifecycle.margin.is_fresh(columns, now) {
+        let freshness = lifecycle.margins.freshness(columns, now);
+        let (rejected, will_do) = match &self.purpose {
+            Purpose::Ahead => (false, freshness == Freshness::Fresh),
+            Purpose::Needed => (false, freshness != Freshness::Invalid),
+            Purpose::Rejected(token) => {
+                let rejected = token.matches(&entry.tokens.access_token);
+                (rejected, !rejected && freshness != Freshness::Invalid)
+            }
+        };
+        if will_do {
             return Some(Ok(()));
         }
         let Some(digest) = entry.record.refresh_digest else {
@@ -107,6 +139,9 @@ impl Refresh {
         let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
         match (failure.kind, failure.next_attempt_at) {
             (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
+            (FailureKind::Unknown, _) if matches!(self.purpose, Purpose::Ahead) => {
+                Some(Err(too_risky(account)))
+            }
             (_, Some(next)) if now < next => Some(Err(Error::new(
                 ErrorCode::Unavailable,
                 format!(
@@ -279,6 +314,25 @@ fn tokens_of_another(account: &AccountKey) -> Error {
         format!("the provider refreshed {account} with another account's tokens"),
     )
     .with_advice("Report this to the provider.")
+    .with_account(account)
+}
+
+/// Whether a flight ahead of need could do anything for `entry` at `now`.
+pub(super) fn is_worth_a_flight(entry: &Entry, now: Timestamp) -> bool {
+    let failure =
+        entry.record.failure.filter(|failure| Some(failure.presented) == entry.record.refresh_digest);
+    entry.record.refresh_digest.is_some()
+        && failure.is_none_or(|failure| {
+            failure.kind == FailureKind::Refused && failure.next_attempt_at.is_some_and(|next| next <= now)
+        })
+}
+
+/// The server may have rotated already, and a repeat may end the grant: not while the present token works.
+fn too_risky(account: &AccountKey) -> Error {
+    Error::new(
+        ErrorCode::Unavailable,
+        format!("{account} is not renewed ahead: nobody knows how the last refresh ended"),
+    )
     .with_account(account)
 }
 

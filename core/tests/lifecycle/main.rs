@@ -6,5 +6,6 @@ mod fence;
 mod one_refresh;
 mod outcomes;
 mod rejected;
+mod stale;
 mod store_trouble;
 mod support;

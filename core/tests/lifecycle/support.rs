@@ -13,7 +13,7 @@ use loomkin_auth::account::AccountKey;
 use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::Lifecycle;
+use loomkin_auth::lifecycle::{Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
@@ -28,6 +28,8 @@ use loomkin_auth::store::vault::Vault;
 use tokio::sync::watch;
 
 pub(crate) const MARGIN: Duration = Duration::from_secs(60);
+pub(crate) const AHEAD: Duration = Duration::from_secs(300);
+const MARGINS: Margins = Margins { margin: MARGIN, ahead: AHEAD };
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Runs with tokio's paused clock: time passes when every task waits for it.
@@ -187,7 +189,7 @@ impl World {
         .unwrap();
         let server = self.server();
         let servers = BTreeMap::from([(account().provider, server)]);
-        Lifecycle::new(vault, servers, self.clock.clone(), random, MARGIN)
+        Lifecycle::new(vault, servers, self.clock.clone(), random, MARGINS)
     }
 
     pub(crate) fn server(&self) -> Arc<AuthorizationServer> {
