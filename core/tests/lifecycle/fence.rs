@@ -2,7 +2,7 @@
 
 use loomkin_auth::error::ErrorCode;
 
-use crate::support::{MARGIN, Reply, World, account, is_token};
+use crate::support::{Reply, World, account, is_token};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_meets_a_disconnect_is_revoked_and_not_served() {
@@ -57,22 +57,4 @@ async fn a_dead_holders_claim_is_taken_over_when_its_lease_ends_and_its_late_ans
     let (late, taken_over) = (late.await.unwrap(), taking_over.await.unwrap());
     assert_eq!(world.network.refreshes(), 2);
     assert!(late.secret().matches(taken_over.secret()), "both must end with what is stored");
-}
-
-#[tokio::test(start_paused = true)]
-async fn closing_waits_for_the_answer_to_be_stored() {
-    let world = World::new([Reply::tokens(1)]);
-    let process = world.with_ended_token().await;
-    world.network.hold();
-    let caller = tokio::spawn({
-        let process = process.clone();
-        async move { process.access_token(&account()).await.map(drop) }
-    });
-    world.network.arrived(1).await;
-    caller.abort();
-    let closing = tokio::spawn(async move { process.close(MARGIN).await });
-    world.network.release();
-    closing.await.unwrap();
-    let stored = world.process().await;
-    assert!(is_token(&stored.access_token(&account()).await.unwrap(), 1));
 }
