@@ -190,7 +190,7 @@ impl Refresh {
                     self.lifecycle.unsaved.remove(account);
                     return match outcome {
                         Committed::Committed => Ok(renewed),
-                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer),
+                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
                             let _best_effort = server.revoke(&renewed.tokens).await;
