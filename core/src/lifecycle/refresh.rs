@@ -106,7 +106,8 @@ impl Refresh {
         let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
         match (failure.kind, failure.next_attempt_at) {
             (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
-            (_, Some(next)) if now < next => Some(Err(Error::new(
+            // One that lies in the future was noted by a clock that has been put back since; when it ends, nobody knows.
+            (_, Some(next)) if failure.at <= now && now < next => Some(Err(Error::new(
                 ErrorCode::Unavailable,
                 format!(
                     "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
