@@ -137,7 +137,8 @@ impl Refresh {
         // Somebody presented this token before, and nobody knows what the server made of it.
         let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
         let mut answer = server.refresh(refresh_token).await;
-        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() {
+        let ends_within_lease = self.lifecycle.clock.now() <= sent_at.plus(LATEST_REPEAT);
+        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() && ends_within_lease {
             uncertain = true;
             answer = server.refresh(refresh_token).await;
         }
@@ -281,3 +282,6 @@ const LEASE: Duration = Duration::from_secs(45);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);
+/// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
+/// the repeat takes, it ends before the lease.
+const LATEST_REPEAT: Duration = Duration::from_secs(10);
