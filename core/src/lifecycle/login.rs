@@ -63,7 +63,6 @@ impl Lifecycle {
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
         let entry = self.vault.connect(account, &tokens, identity, server.binding()).await?;
         self.snapshots.remove(account);
-        self.unsaved.remove(account);
         let columns = &entry.record.columns;
         Ok(Connected {
             account: account.clone(),

@@ -136,6 +136,7 @@ impl Refresh {
         let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
         // Somebody presented this token before, and nobody knows what the server made of it.
         let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
+        let sent_at = self.lifecycle.clock.now();
         let mut answer = server.refresh(refresh_token).await;
         let ends_within_lease = self.lifecycle.clock.now() <= sent_at.plus(LATEST_REPEAT);
         if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() && ends_within_lease {
@@ -189,7 +190,7 @@ impl Refresh {
         loop {
             match self.lifecycle.vault.commit(&renewal).await {
                 Ok(outcome) => {
-                    self.lifecycle.unsaved.remove(account);
+                    self.lifecycle.unsaved.remove(entry.record.connection);
                     return match outcome {
                         Committed::Committed => Ok(renewed),
                         Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
@@ -263,8 +264,12 @@ impl Refresh {
             // Before the first look: a store whose writer died says that it changes all the time.
             self.lifecycle.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
+            if waited >= remaining.min(LONGEST_WAIT_FOR_CHANGE)
+                || self.lifecycle.vault.change_mark()? != before
+            {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 
@@ -279,9 +284,9 @@ fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
 
 /// Longer than the longest HTTP request, so that a living holder always ends before its lease does.
 const LEASE: Duration = Duration::from_secs(45);
-const LOOK_EVERY: Duration = Duration::from_millis(10);
-const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
-const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);
 /// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
 /// the repeat takes, it ends before the lease.
 const LATEST_REPEAT: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
+const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);
