@@ -99,7 +99,9 @@ impl Lifecycle {
                 Ok(renewed) if expiry::is_good(&renewed.record.columns, self.clock.now()) => {
                     return Ok(AccessToken(renewed));
                 }
-                // The server gave a token that has ended already, or one that cannot be stored has ended meanwhile.
+                Ok(renewed) if self.unsaved.holds(renewed.record.connection) => {
+                    return Err(ended_unsaved(account));
+                }
                 Ok(_) => return Err(ended_at_birth(account)),
                 Err(error) => {
                     let now = self.clock.now();
@@ -152,7 +154,9 @@ impl Lifecycle {
         if !current.tokens.access_token.matches(rejected.secret()) {
             return Ok(Some(AccessToken(current)));
         }
-        if current.record.columns.issued_at.plus(YOUNGEST_TO_RENEW) > self.clock.now() {
+        let (issued_at, now) = (current.record.columns.issued_at, self.clock.now());
+        // One from the future is as old as the clock was wrong.
+        if issued_at <= now && now < issued_at.plus(YOUNGEST_TO_RENEW) {
             return Ok(None);
         }
         let renewed = self.renew(current, Some(rejected.secret().clone())).await?;
@@ -163,7 +167,9 @@ impl Lifecycle {
     async fn renew(self: &Arc<Self>, seen: Arc<Entry>, rejected: Option<Secret>) -> Result<Arc<Entry>> {
         let account = seen.record.account.clone();
         self.flights
-            .join(&account, |flight| refresh::Refresh::new(self.clone(), flight, rejected).run(seen))
+            .join(seen.record.connection, |flight| {
+                refresh::Refresh::new(self.clone(), flight, rejected).run(seen)
+            })
             .await
             .map_err(|error| error.with_account(&account))
     }
@@ -178,6 +184,17 @@ fn ended_at_birth(account: &AccountKey) -> Error {
     Error::new(ErrorCode::ServerMisbehaved, "the authorization server gave a token that has ended already")
         .with_advice("Check this machine's clock; if it is right, report this to the provider.")
         .with_account(account)
+}
+
+fn ended_unsaved(account: &AccountKey) -> Error {
+    Error::new(
+        ErrorCode::StoreFailed,
+        "the store has not taken the latest tokens, and the access token has ended",
+    )
+    .with_advice(
+        "Make the store writable again (is its disk full?); the tokens are kept until this process ends.",
+    )
+    .with_account(account)
 }
 
 /// How long a caller waits for a server that does not answer, back-offs included, before being told so.
