@@ -130,21 +130,19 @@ impl PendingLogin {
     }
 
     /// Waits for the browser to come back, and finishes the login. Redirects that do not answer this login are told
-    /// so and otherwise ignored.
+    /// so and otherwise ignored. Dropping the returned future before one came leaves the login open.
     ///
     /// # Errors
     ///
     /// `login_closed` after the deadline, or when the login is over; `usage` when this flow has no redirect to wait
     /// for; else as [`finish`](Self::finish), but for `callback_rejected`.
     pub async fn wait(&mut self) -> Result<Connected> {
-        let mut listener = self.listener.take().ok_or_else(|| match self.pending {
-            Some(_) => {
-                Error::new(ErrorCode::Usage, format!("the {} flow waits for a pasted answer", self.flow))
-            }
-            None => self.over(),
-        })?;
-        let Some(deadline) = self.deadline() else { return Err(self.over()) };
         let result = loop {
+            let Some(deadline) = self.deadline() else { break Err(self.over()) };
+            let Some(listener) = &mut self.listener else {
+                let message = format!("the {} flow waits for a pasted answer", self.flow);
+                break Err(Error::new(ErrorCode::Usage, message).with_account(&self.account));
+            };
             let time_left = deadline.time_left(self.auth.ports.clock.now());
             let redirect = tokio::select! {
                 redirect = listener.next() => redirect,
@@ -175,7 +173,9 @@ impl PendingLogin {
                 }
             }
         };
-        listener.close().await;
+        if let Some(listener) = self.listener.take() {
+            listener.close().await;
+        }
         result
     }
 

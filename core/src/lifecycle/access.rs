@@ -103,7 +103,9 @@ impl Lifecycle {
                 Ok(renewed) if expiry::is_good(&renewed.record.columns, self.clock.now()) => {
                     return Ok(AccessToken(renewed));
                 }
-                // The server gave a token that has ended already, or one that cannot be stored has ended meanwhile.
+                Ok(renewed) if self.unsaved.holds(renewed.record.connection) => {
+                    return Err(ended_unsaved(account));
+                }
                 Ok(_) => return Err(ended_at_birth(account)),
                 Err(error) => {
                     let now = self.clock.now();
@@ -169,7 +171,9 @@ impl Lifecycle {
         if !current.tokens.access_token.matches(rejected.secret()) {
             return Ok(Some(AccessToken(current)));
         }
-        if current.record.columns.issued_at.plus(YOUNGEST_TO_RENEW) > self.clock.now() {
+        let (issued_at, now) = (current.record.columns.issued_at, self.clock.now());
+        // One from the future is as old as the clock was wrong.
+        if issued_at <= now && now < issued_at.plus(YOUNGEST_TO_RENEW) {
             return Ok(None);
         }
         let renewed = self.renew(current, Purpose::Rejected(rejected.secret().clone())).await?;
@@ -191,9 +195,8 @@ impl Lifecycle {
 
     /// A ticket for the flight that renews `seen`.
     fn board(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Ticket {
-        let account = seen.record.account.clone();
         let is_ahead = matches!(purpose, Purpose::Ahead);
-        self.flights.board(&account, is_ahead, |flight| {
+        self.flights.board(seen.record.connection, is_ahead, |flight| {
             refresh::Refresh::new(self.clone(), flight, purpose).run(seen)
         })
     }
@@ -208,6 +211,17 @@ fn ended_at_birth(account: &AccountKey) -> Error {
     Error::new(ErrorCode::ServerMisbehaved, "the authorization server gave a token that has ended already")
         .with_advice("Check this machine's clock; if it is right, report this to the provider.")
         .with_account(account)
+}
+
+fn ended_unsaved(account: &AccountKey) -> Error {
+    Error::new(
+        ErrorCode::StoreFailed,
+        "the store has not taken the latest tokens, and the access token has ended",
+    )
+    .with_advice(
+        "Make the store writable again (is its disk full?); the tokens are kept until this process ends.",
+    )
+    .with_account(account)
 }
 
 /// How long a caller waits for a server that does not answer, back-offs included, before being told so.

@@ -142,7 +142,8 @@ impl Refresh {
             (FailureKind::Unknown, _) if matches!(self.purpose, Purpose::Ahead) => {
                 Some(Err(too_risky(account)))
             }
-            (_, Some(next)) if now < next => Some(Err(Error::new(
+            // One that lies in the future was noted by a clock that has been put back since; when it ends, nobody knows.
+            (_, Some(next)) if failure.at <= now && now < next => Some(Err(Error::new(
                 ErrorCode::Unavailable,
                 format!(
                     "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
@@ -171,8 +172,10 @@ impl Refresh {
         let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
         // Somebody presented this token before, and nobody knows what the server made of it.
         let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
+        let sent_at = self.lifecycle.clock.now();
         let mut answer = server.refresh(refresh_token).await;
-        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() {
+        let ends_within_lease = self.lifecycle.clock.now() <= sent_at.plus(LATEST_REPEAT);
+        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() && ends_within_lease {
             uncertain = true;
             answer = server.refresh(refresh_token).await;
         }
@@ -229,10 +232,10 @@ impl Refresh {
         loop {
             match self.lifecycle.vault.commit(&renewal).await {
                 Ok(outcome) => {
-                    self.lifecycle.unsaved.remove(account);
+                    self.lifecycle.unsaved.remove(entry.record.connection);
                     return match outcome {
                         Committed::Committed => Ok(renewed),
-                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer),
+                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
                             let _best_effort = server.revoke(&renewed.tokens).await;
@@ -299,12 +302,16 @@ impl Refresh {
     /// nothing, and only another claim finds out.
     async fn wait_for_change(&self, before: crate::store::ChangeMark, remaining: Duration) -> Result<()> {
         let mut waited = Duration::ZERO;
-        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before
-        {
+        loop {
+            // Before the first look: a store whose writer died says that it changes all the time.
             self.lifecycle.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
+            if waited >= remaining.min(LONGEST_WAIT_FOR_CHANGE)
+                || self.lifecycle.vault.change_mark()? != before
+            {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 
@@ -347,6 +354,9 @@ fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
 
 /// Longer than the longest HTTP request, so that a living holder always ends before its lease does.
 const LEASE: Duration = Duration::from_secs(45);
+/// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
+/// the repeat takes, it ends before the lease.
+const LATEST_REPEAT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

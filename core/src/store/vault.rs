@@ -179,7 +179,7 @@ impl Vault {
         Ok(match self.store.commit(renewal.commit.clone()).await? {
             CommitOutcome::Committed => Committed::Committed,
             CommitOutcome::Disconnected => Committed::Disconnected,
-            CommitOutcome::Superseded(record) => Committed::Superseded(Box::new(self.unseal(*record)?)),
+            CommitOutcome::Superseded(record) => Committed::Superseded(self.unseal(*record).map(Box::new)),
         })
     }
 

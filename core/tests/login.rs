@@ -1,0 +1,114 @@
+//! A login through the loopback redirect: what ends it, and what does not.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use loomkin_auth::account::AccountKey;
+use loomkin_auth::auth::{Auth, ConnectOptions, PendingLogin, Ports};
+use loomkin_auth::browser::NoBrowser;
+use loomkin_auth::clock::SystemClock;
+use loomkin_auth::config::Config;
+use loomkin_auth::environment::Environment;
+use loomkin_auth::error::ErrorCode;
+use loomkin_auth::http::{HttpClient, SendError};
+use loomkin_auth::protocol::message::{Request, Response};
+use loomkin_auth::random::SystemRandom;
+use loomkin_auth::store::key::OsKeychain;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use url::Url;
+
+/// Answers everything with tokens.
+#[derive(Debug)]
+struct Network;
+
+#[async_trait]
+impl HttpClient for Network {
+    async fn send(&self, _: Request) -> Result<Response, SendError> {
+        let body = br#"{"access_token":"canary-access","token_type":"Bearer"}"#.to_vec().into();
+        Ok(Response { status: 200, headers: HeaderMap::new(), body })
+    }
+}
+
+fn account() -> AccountKey {
+    "idp".parse().unwrap()
+}
+
+async fn begin() -> (Auth, PendingLogin) {
+    let environment = Environment::new([("HOME", "/home/ada")], "/");
+    let text = r#"
+        [auth.store]
+        backend = "memory"
+        [auth.idp]
+        client_id = "client"
+        flow = "loopback"
+        authorization_endpoint = "https://idp.example.com/authorize"
+        token_endpoint = "https://idp.example.com/token"
+    "#;
+    let config = Config::parse(text, Path::new("/.loomkin.toml"), &environment)
+        .map_err(|problems| problems.to_string())
+        .unwrap();
+    let ports = Ports {
+        browser: Arc::new(NoBrowser),
+        clock: Arc::new(SystemClock),
+        http: Arc::new(Network),
+        keychain: Arc::new(OsKeychain),
+        random: Arc::new(SystemRandom),
+    };
+    let auth = Auth::open_with(config, &environment, ports).await.unwrap();
+    let login = auth.connect(&account(), ConnectOptions::default()).await.unwrap();
+    (auth, login)
+}
+
+/// The answer of the server to `login`: where it sends the browser.
+fn redirect_of(login: &PendingLogin) -> Url {
+    let asked = Url::parse(login.authorization_url()).unwrap();
+    let value = |name: &str| asked.query_pairs().find(|(found, _)| found == name).unwrap().1.into_owned();
+    let mut redirect = Url::parse(&value("redirect_uri")).unwrap();
+    redirect.query_pairs_mut().append_pair("code", "canary-code").append_pair("state", &value("state"));
+    redirect
+}
+
+/// The status line that a browser gets at `url`.
+async fn visit(url: &Url) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap();
+    let query = url.query().unwrap_or_default();
+    let request = format!("GET {}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", url.path());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_forged_redirect_neither_ends_a_login_nor_finishes_it() {
+    let (auth, mut login) = begin().await;
+    let redirect = redirect_of(&login);
+    let mut forged = redirect.clone();
+    forged.set_query(Some("code=forged&state=forged"));
+    let visits = async {
+        assert_eq!(visit(&forged).await, "HTTP/1.1 400 Bad Request");
+        assert_eq!(visit(&redirect).await, "HTTP/1.1 200 OK");
+    };
+    let (connected, ()) = tokio::join!(login.wait(), visits);
+    assert_eq!(connected.unwrap().account, account());
+    assert!(auth.access_token(&account()).await.is_ok());
+    assert_eq!(login.wait().await.unwrap_err().code(), ErrorCode::LoginClosed);
+}
+
+#[tokio::test]
+async fn a_wait_that_was_given_up_can_be_taken_up_again() {
+    let (_auth, mut login) = begin().await;
+    let redirect = redirect_of(&login);
+    let given_up = pin!(login.wait()).poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    assert!(given_up);
+    let (connected, page) = tokio::join!(login.wait(), visit(&redirect));
+    assert_eq!(connected.unwrap().account, account());
+    assert_eq!(page, "HTTP/1.1 200 OK");
+}
