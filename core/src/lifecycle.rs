@@ -18,6 +18,7 @@ mod refresh;
 mod revoke;
 mod snapshot;
 mod unsaved;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ pub struct Lifecycle {
     snapshots: snapshot::Snapshots,
     flights: flight::Flights,
     unsaved: unsaved::Unsaved,
-    rejected_registrations: refresh::RejectedRegistrations,
+    rejected_registrations: verdict::RejectedRegistrations,
 }
 
 impl Lifecycle {
@@ -68,7 +69,7 @@ impl Lifecycle {
             snapshots: snapshot::Snapshots::default(),
             flights: flight::Flights::default(),
             unsaved: unsaved::Unsaved::default(),
-            rejected_registrations: refresh::RejectedRegistrations::default(),
+            rejected_registrations: verdict::RejectedRegistrations::default(),
         })
     }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::expiry::Freshness;
 use super::flight::Ticket;
-use super::refresh::Purpose;
-use super::{Lifecycle, expiry, refresh};
+use super::refresh::Refresh;
+use super::verdict::{self, Purpose};
+use super::{Lifecycle, expiry};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
@@ -129,7 +130,7 @@ impl Lifecycle {
         match self.margins.freshness(&entry.record.columns, now) {
             Freshness::Fresh => {}
             Freshness::Invalid => return None,
-            Freshness::Stale if refresh::is_worth_a_flight(&entry, now) => {
+            Freshness::Stale if verdict::is_worth_a_flight(&entry, now) => {
                 let _nobody_waits = self.board(entry.clone(), Purpose::Ahead);
             }
             Freshness::Stale => {}
@@ -197,7 +198,7 @@ impl Lifecycle {
     fn board(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Ticket {
         let is_ahead = matches!(purpose, Purpose::Ahead);
         self.flights.board(seen.record.connection, is_ahead, |flight| {
-            refresh::Refresh::new(self.clone(), flight, purpose).run(seen)
+            Refresh::new(self.clone(), flight, purpose).run(seen)
         })
     }
 }

@@ -1,39 +1,20 @@
 //! The refresh transaction: claim, read again, adopt or spend, commit, publish.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::expiry::Freshness;
 use super::flight::Flight;
-use super::{Lifecycle, expiry, not_connected};
+use super::verdict::{Purpose, reconnect_required, too_risky};
+use super::{Lifecycle, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
-use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::id_token::names_another_subject;
 use crate::protocol::refresh::RefreshAnswer;
 use crate::protocol::token_set::TokenSet;
-use crate::secret::Secret;
 use crate::server::AuthorizationServer;
 use crate::store::vault::{Claimed, Committed, Entry};
-use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason, TokenDigest};
-
-/// Refresh tokens for which the server refused our registration, while this process has been running. The
-/// configuration of a process does not change, so asking again could only make matters worse; another process, with a
-/// corrected configuration, asks for itself.
-pub(super) type RejectedRegistrations = Mutex<HashMap<AccountKey, (TokenDigest, Error)>>;
-
-/// Why a token is to be renewed.
-#[derive(Clone, Debug)]
-pub(super) enum Purpose {
-    /// It will end soon. It still works, so that nothing is risked for it.
-    Ahead,
-    /// It is of no use to a caller any more.
-    Needed,
-    /// A resource server said no to this one.
-    Rejected(Secret),
-}
+use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason};
 
 /// One run of the transaction.
 #[derive(Debug)]
@@ -71,7 +52,7 @@ impl Refresh {
         // Discovery may take as long as a refresh: it must not eat into the lease.
         server.provider().await?;
         loop {
-            if let Some(verdict) = self.verdict(&seen) {
+            if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &seen) {
                 return verdict.map(|()| seen);
             }
             let attempt = AttemptId(self.lifecycle.random.make_bytes()?);
@@ -79,7 +60,7 @@ impl Refresh {
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
                     let entry = self.lifecycle.recognise(*entry)?;
-                    if let Some(verdict) = self.verdict(&entry) {
+                    if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &entry) {
                         self.give_back(&account, attempt, None).await;
                         return verdict.map(|()| entry);
                     }
@@ -105,53 +86,6 @@ impl Refresh {
                 }
                 Claimed::Moved(entry) => seen = self.lifecycle.recognise(*entry)?,
             }
-        }
-    }
-
-    /// Whether `entry` settles the matter without a request: it is as good as a new one, or no request may be made.
-    fn verdict(&self, entry: &Entry) -> Option<Result<()>> {
-        let (lifecycle, columns, now) = (&self.lifecycle, &entry.record.columns, self.lifecycle.clock.now());
-        let account = &entry.record.account;
-        let freshness = lifecycle.margins.freshness(columns, now);
-        let (rejected, will_do) = match &self.purpose {
-            Purpose::Ahead => (false, freshness == Freshness::Fresh),
-            Purpose::Needed => (false, freshness != Freshness::Invalid),
-            Purpose::Rejected(token) => {
-                let rejected = token.matches(&entry.tokens.access_token);
-                (rejected, !rejected && freshness != Freshness::Invalid)
-            }
-        };
-        if will_do {
-            return Some(Ok(()));
-        }
-        let Some(digest) = entry.record.refresh_digest else {
-            let good = !rejected && expiry::is_good(columns, now);
-            return Some(if good {
-                Ok(())
-            } else {
-                Err(reconnect_required(account, ReconnectReason::Expired))
-            });
-        };
-        let registrations = lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, error)) = registrations.get(account).filter(|(presented, _)| *presented == digest) {
-            return Some(Err(error.clone()));
-        }
-        let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
-        match (failure.kind, failure.next_attempt_at) {
-            (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
-            (FailureKind::Unknown, _) if matches!(self.purpose, Purpose::Ahead) => {
-                Some(Err(too_risky(account)))
-            }
-            // One that lies in the future was noted by a clock that has been put back since; when it ends, nobody knows.
-            (_, Some(next)) if failure.at <= now && now < next => Some(Err(Error::new(
-                ErrorCode::Unavailable,
-                format!(
-                    "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
-                ),
-            )
-            .with_retry_after(next.time_left(now))
-            .with_account(account))),
-            _ => None,
         }
     }
 
@@ -321,34 +255,6 @@ fn tokens_of_another(account: &AccountKey) -> Error {
         format!("the provider refreshed {account} with another account's tokens"),
     )
     .with_advice("Report this to the provider.")
-    .with_account(account)
-}
-
-/// Whether a flight ahead of need could do anything for `entry` at `now`.
-pub(super) fn is_worth_a_flight(entry: &Entry, now: Timestamp) -> bool {
-    let failure =
-        entry.record.failure.filter(|failure| Some(failure.presented) == entry.record.refresh_digest);
-    entry.record.refresh_digest.is_some()
-        && failure.is_none_or(|failure| {
-            failure.kind == FailureKind::Refused && failure.next_attempt_at.is_some_and(|next| next <= now)
-        })
-}
-
-/// The server may have rotated already, and a repeat may end the grant: not while the present token works.
-fn too_risky(account: &AccountKey) -> Error {
-    Error::new(
-        ErrorCode::Unavailable,
-        format!("{account} is not renewed ahead: nobody knows how the last refresh ended"),
-    )
-    .with_account(account)
-}
-
-fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
-    Error::new(
-        ErrorCode::ReconnectRequired,
-        format!("{account} must be connected again: {}", reason.explanation()),
-    )
-    .with_advice(format!("Run `loomkin-auth connect {account}`."))
     .with_account(account)
 }
 
