@@ -6,6 +6,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderMap;
@@ -19,6 +20,7 @@ use loomkin_auth::error::ErrorCode;
 use loomkin_auth::http::{HttpClient, SendError};
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::random::SystemRandom;
+use loomkin_auth::secret::Secret;
 use loomkin_auth::store::key::OsKeychain;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -41,6 +43,10 @@ fn account() -> AccountKey {
 }
 
 async fn begin() -> (Auth, PendingLogin) {
+    begin_with(ConnectOptions::default()).await
+}
+
+async fn begin_with(options: ConnectOptions) -> (Auth, PendingLogin) {
     let environment = Environment::new([("HOME", "/home/ada")], "/");
     let text = r#"
         [auth.store]
@@ -62,7 +68,7 @@ async fn begin() -> (Auth, PendingLogin) {
         random: Arc::new(SystemRandom),
     };
     let auth = Auth::open_with(config, &environment, ports).await.unwrap();
-    let login = auth.connect(&account(), ConnectOptions::default()).await.unwrap();
+    let login = auth.connect(&account(), options).await.unwrap();
     (auth, login)
 }
 
@@ -111,4 +117,15 @@ async fn a_wait_that_was_given_up_can_be_taken_up_again() {
     let (connected, page) = tokio::join!(login.wait(), visit(&redirect));
     assert_eq!(connected.unwrap().account, account());
     assert_eq!(page, "HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn a_login_that_nobody_came_back_from_is_over() {
+    let mut options = ConnectOptions::default();
+    options.timeout = Some(Duration::ZERO);
+    let (_auth, mut login) = begin_with(options).await;
+    assert_eq!(login.wait().await.unwrap_err().code(), ErrorCode::LoginClosed);
+    assert!(login.deadline().is_none());
+    let pasted = Secret::new(redirect_of(&login));
+    assert_eq!(login.finish(&pasted).await.unwrap_err().code(), ErrorCode::LoginClosed);
 }

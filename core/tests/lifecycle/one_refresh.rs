@@ -227,3 +227,19 @@ async fn a_disconnect_in_another_process_is_seen_at_once() {
     second.disconnect(&account()).await.unwrap();
     assert_eq!(first.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn discovery_does_not_eat_into_the_lease() {
+    let world = World { discovers: true, ..World::new([]) };
+    let process = world.with_ended_token().await;
+    world.network.hold();
+    let refreshing = tokio::spawn({
+        let process = process.clone();
+        async move { process.access_token(&account()).await.map(drop) }
+    });
+    world.network.arrived(1).await;
+    assert_eq!(world.network.seen("/.well-known/").len(), 1);
+    let record = process.vault().record(&account()).await.unwrap().unwrap();
+    assert!(record.claim.is_none(), "it was claimed before the server's metadata was known");
+    refreshing.abort();
+}

@@ -186,6 +186,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) token_host: &'static str,
     pub(crate) preset: Option<&'static str>,
+    /// Whether the configuration names the issuer, and no endpoint.
+    pub(crate) discovers: bool,
 }
 
 impl World {
@@ -194,7 +196,14 @@ impl World {
         let began = tokio::time::Instant::now();
         let clock = Arc::new(TestClock { began, set_back_millis: AtomicU64::new(0) });
         let store = Arc::new(MemoryStore::new(clock.clone(), &SystemRandom).unwrap());
-        Self { store, network: Network::new(script), clock, token_host: "idp.example.com", preset: None }
+        Self {
+            store,
+            network: Network::new(script),
+            clock,
+            token_host: "idp.example.com",
+            preset: None,
+            discovers: false,
+        }
     }
 
     /// A process: nothing in its memory, everything else shared.
@@ -222,9 +231,13 @@ impl World {
         let preset = self.preset.and_then(Preset::find);
         let mut builder = ProviderBuilder::new(account().provider, preset, registration);
         let url = |path: &str| format!("https://{}{path}", self.token_host).parse().unwrap();
-        builder.endpoints.authorization = Some(url("/authorize"));
-        builder.endpoints.token = Some(url("/token"));
-        builder.endpoints.revocation = Some(url("/revoke"));
+        if self.discovers {
+            builder.issuer = Some(format!("https://{}", self.token_host));
+        } else {
+            builder.endpoints.authorization = Some(url("/authorize"));
+            builder.endpoints.token = Some(url("/token"));
+            builder.endpoints.revocation = Some(url("/revoke"));
+        }
         let binding = builder.binding();
         Arc::new(AuthorizationServer::new(builder, binding, self.network.clone(), self.clock.clone()))
     }
