@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::flight::Flight;
-use super::verdict::{Purpose, reconnect_required, too_risky};
+use super::verdict::{Purpose, RejectedRegistration, reconnect_required, too_risky};
 use super::{Lifecycle, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
@@ -128,7 +128,9 @@ impl Refresh {
                 self.give_back(account, attempt, None).await;
                 let mut registrations =
                     self.lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
-                registrations.insert(account.clone(), (presented, error.clone()));
+                let until = self.lifecycle.clock.now().plus(REGISTRATION_MEMORY);
+                let rejected = RejectedRegistration { presented, error: error.clone(), until };
+                registrations.insert(account.clone(), rejected);
                 return Err(error);
             }
             // What is uncertain stays so until the server gives a clear answer.
@@ -207,7 +209,13 @@ impl Refresh {
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
         let Some(presented) = entry.record.refresh_digest else { return Err(error) };
-        let stored = self.lifecycle.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
+        let stored = match self.lifecycle.vault.load(account).await {
+            Ok(stored) => stored.ok_or_else(|| not_connected(account))?,
+            Err(error) => {
+                self.give_back(account, attempt, None).await;
+                return Err(error);
+            }
+        };
         if stored.record.connection != entry.record.connection
             || stored.record.refresh_digest != Some(presented)
         {
@@ -263,6 +271,8 @@ const LEASE: Duration = Duration::from_secs(45);
 /// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
 /// the repeat takes, it ends before the lease.
 const LATEST_REPEAT: Duration = Duration::from_secs(10);
+/// How long a refused registration is not asked about again.
+const REGISTRATION_MEMORY: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

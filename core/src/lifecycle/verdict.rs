@@ -23,10 +23,18 @@ pub(super) enum Purpose {
     Rejected(Secret),
 }
 
-/// Refresh tokens for which the server refused our registration, while this process has been running. The
-/// configuration of a process does not change, so asking again could only make matters worse; another process, with a
-/// corrected configuration, asks for itself.
-pub(super) type RejectedRegistrations = Mutex<HashMap<AccountKey, (TokenDigest, Error)>>;
+/// Refresh tokens for which the server refused our registration, with the refusal and until when it is believed.
+///
+/// The configuration of a process does not change, so asking again soon could only make matters worse; but a server may
+/// be wrong for a while. Another process, with a corrected configuration, asks for itself.
+pub(super) type RejectedRegistrations = Mutex<HashMap<AccountKey, RejectedRegistration>>;
+
+#[derive(Clone, Debug)]
+pub(super) struct RejectedRegistration {
+    pub(super) presented: TokenDigest,
+    pub(super) error: Error,
+    pub(super) until: Timestamp,
+}
 
 impl Lifecycle {
     /// Whether `entry` settles the matter without a request: it is as good as a new one, or no request may be made.
@@ -54,8 +62,11 @@ impl Lifecycle {
             });
         };
         let registrations = self.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, error)) = registrations.get(account).filter(|(presented, _)| *presented == digest) {
-            return Some(Err(error.clone()));
+        if let Some(rejected) = registrations.get(account)
+            && rejected.presented == digest
+            && now < rejected.until
+        {
+            return Some(Err(rejected.error.clone()));
         }
         let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
         match (failure.kind, failure.next_attempt_at) {

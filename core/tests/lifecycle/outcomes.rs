@@ -98,7 +98,22 @@ async fn what_is_uncertain_stays_so_until_a_clear_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_registration_is_not_asked_about_again() {
+async fn a_refused_registration_is_asked_about_again_after_five_minutes() {
+    let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    let error = process.access_token(&account()).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ClientRejected);
+    tokio::time::advance(Duration::from_secs(299)).await;
+    assert!(process.access_token(&account()).await.is_err());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(
+        is_token(&process.access_token(&account()).await.unwrap(), 1),
+        "the server was wrong for a while"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_registration_is_not_asked_about_again_at_once() {
     let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::tokens(1)]);
     let process = world.with_ended_token().await;
     for _ in 0..3 {
