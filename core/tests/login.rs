@@ -24,15 +24,27 @@ use loomkin_auth::secret::Secret;
 use loomkin_auth::store::key::OsKeychain;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use url::Url;
 
-/// Answers everything with tokens.
+/// Answers everything with tokens, as soon as it is open.
 #[derive(Debug)]
-struct Network;
+struct Network {
+    open: watch::Sender<bool>,
+    asked: watch::Sender<bool>,
+}
+
+impl Network {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { open: watch::Sender::new(true), asked: watch::Sender::new(false) })
+    }
+}
 
 #[async_trait]
 impl HttpClient for Network {
     async fn send(&self, _: Request) -> Result<Response, SendError> {
+        self.asked.send_replace(true);
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
         let body = br#"{"access_token":"canary-access","token_type":"Bearer"}"#.to_vec().into();
         Ok(Response { status: 200, headers: HeaderMap::new(), body })
     }
@@ -47,6 +59,10 @@ async fn begin() -> (Auth, PendingLogin) {
 }
 
 async fn begin_with(options: ConnectOptions) -> (Auth, PendingLogin) {
+    begin_over(Network::new(), options).await
+}
+
+async fn begin_over(network: Arc<Network>, options: ConnectOptions) -> (Auth, PendingLogin) {
     let environment = Environment::new([("HOME", "/home/ada")], "/");
     let text = r#"
         [auth.store]
@@ -63,7 +79,7 @@ async fn begin_with(options: ConnectOptions) -> (Auth, PendingLogin) {
     let ports = Ports {
         browser: Arc::new(NoBrowser),
         clock: Arc::new(SystemClock),
-        http: Arc::new(Network),
+        http: network,
         keychain: Arc::new(OsKeychain),
         random: Arc::new(SystemRandom),
     };
@@ -128,4 +144,19 @@ async fn a_login_that_nobody_came_back_from_is_over() {
     assert!(login.deadline().is_none());
     let pasted = Secret::new(redirect_of(&login));
     assert_eq!(login.finish(&pasted).await.unwrap_err().code(), ErrorCode::LoginClosed);
+}
+
+#[tokio::test]
+async fn a_login_whose_caller_goes_away_during_the_exchange_is_still_stored() {
+    let network = Network::new();
+    network.open.send_replace(false);
+    let (auth, mut login) = begin_over(network.clone(), ConnectOptions::default()).await;
+    let answer = Secret::new(redirect_of(&login));
+    let caller = tokio::spawn(async move { login.finish(&answer).await.map(drop) });
+    network.asked.subscribe().wait_for(|asked| *asked).await.unwrap();
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    network.open.send_replace(true);
+    auth.close().await;
+    assert!(auth.access_token(&account()).await.is_ok());
 }

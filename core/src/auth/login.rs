@@ -210,11 +210,15 @@ impl PendingLogin {
         })
     }
 
+    /// Exchanges the code and stores what it yields. Once the code is on its way, a caller that goes away does not stop
+    /// that: the server may have made a grant, and nobody would know of it.
     async fn complete(&self, grant: AuthorizationGrant) -> Result<Connected> {
-        let login = async {
-            let (tokens, identity) = self.server.log_in(grant).await?;
-            self.auth.lifecycle.keep_login(&self.account, &self.server, tokens, identity).await
-        };
+        let (lifecycle, server, account) =
+            (self.auth.lifecycle.clone(), self.server.clone(), self.account.clone());
+        let login = self.auth.lifecycle.run_to_its_end(async move {
+            let (tokens, identity) = server.log_in(grant).await?;
+            lifecycle.keep_login(&account, &server, tokens, identity).await
+        });
         login.await.map_err(|error| error.with_account(&self.account))
     }
 
