@@ -11,6 +11,7 @@
 mod browser;
 mod http;
 mod oidc_provider;
+mod postgres;
 
 // What every scenario goes through
 mod canary;
@@ -39,4 +40,5 @@ pub use home::Home;
 pub use oidc::Oidc;
 pub use oidc_provider::{Moment, OidcProvider};
 pub use patience::within;
+pub use postgres::{Database, Postgres};
 pub use spread::Spread;
