@@ -39,17 +39,33 @@ impl Postgres {
         Self::start_with("")
     }
 
+    /// As [`Postgres::start`], with TLS for the name `localhost`. Also returns where the certificate of its private
+    /// authority is.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn start_with_tls() -> (Arc<Self>, String) {
+        let server = Self::start_by(|command| command.env("TLS", "1"));
+        let authority = server.order("authority");
+        (server, authority)
+    }
+
     /// As [`Postgres::start`], with more of the server's own options.
     ///
     /// # Panics
     ///
     /// As there.
     pub fn start_with(options: &str) -> Arc<Self> {
+        Self::start_by(|command| command.env("OPTIONS", options))
+    }
+
+    fn start_by(change: impl FnOnce(&mut Command) -> &mut Command) -> Arc<Self> {
         let (port, pooler_port) = (free_port(), free_port());
-        let mut child = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../servers/postgres/server"))
+        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../servers/postgres/server"));
+        let mut child = change(&mut command)
             .env("PORT", port.to_string())
             .env("POOLER_PORT", pooler_port.to_string())
-            .env("OPTIONS", options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,8 +1,15 @@
 //! What cannot be used is refused with a sentence that says why, and never shows the URL.
 
+use std::sync::Arc;
+
 use loomkin_auth::account::Owner;
-use loomkin_auth::error::Error;
+use loomkin_auth::clock::SystemClock;
+use loomkin_auth::environment::Environment;
+use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::random::SystemRandom;
 use loomkin_auth::store::TokenStore as _;
+use loomkin_auth::store::key::{KeySetting, OsKeychain};
+use loomkin_auth::store::vault::Vault;
 use loomkin_auth_scenarios::{App, Dev, Home, Postgres};
 
 use crate::open;
@@ -53,6 +60,28 @@ async fn what_stands_in_the_way_is_said() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
+async fn wherever_there_is_tls_the_certificate_is_verified() {
+    let (server, authority) = Postgres::start_with_tls();
+    let database = server.database();
+    let by_address = database.url();
+    let by_name = by_address.replace("127.0.0.1", "localhost");
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'loomkin-auth'";
+
+    for mode in ["prefer", "require", "verify-ca", "verify-full"] {
+        let error = refused(&format!("{by_name}?sslmode={mode}")).await;
+        assert_eq!(error.message(), "the database's certificate is not trusted");
+        let trusting = format!("sslmode={mode}&sslrootcert={authority}");
+        let error = refused(&format!("{by_address}?{trusting}")).await;
+        assert_eq!(error.message(), "the database's certificate is not trusted", "another host's");
+        let store = open(&format!("{by_name}?{trusting}")).await.unwrap();
+        assert_eq!(database.sql(encrypted), "t");
+        drop(store);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
 async fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     let server = Postgres::start();
     let database = server.database();
@@ -74,6 +103,30 @@ async fn a_database_that_takes_no_changes_can_be_read() {
     assert!(store.is_empty().await.unwrap());
     let error = store.select(&Owner::default(), Some(&"dev".parse().unwrap())).await.unwrap_err();
     assert_eq!(error.message(), "the database accepts no changes: it is a standby, or read-only");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_key_that_hosts_cannot_share_is_refused() {
+    let server = Postgres::start();
+    let database = server.database();
+    let key = [("STORE_KEY", Home::KEY)];
+    for (setting, is_fine) in [
+        (KeySetting::Auto, false),
+        (KeySetting::Keychain, false),
+        (KeySetting::Env("STORE_KEY".to_owned()), true),
+        (KeySetting::Auto, false),
+    ] {
+        let store = open(&database.url()).await.unwrap();
+        let (environment, random) = (Environment::new(key, "/"), Arc::new(SystemRandom));
+        let (keychain, clock) = (Arc::new(OsKeychain), Arc::new(SystemClock));
+        let opened = Vault::open(store, &setting, &environment, keychain, random, clock).await;
+        assert_eq!(opened.is_ok(), is_fine, "{setting}");
+        if let Err(error) = opened {
+            assert_eq!(error.code(), ErrorCode::ConfigInvalid);
+            assert_eq!(error.message(), "the hosts that share a store cannot share a keychain");
+        }
+    }
 }
 
 #[tokio::test]
