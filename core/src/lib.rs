@@ -2,7 +2,7 @@
 //!
 //! A person connects an account once. From then on [`Auth::access_token`](auth::Auth::access_token) gives a token that
 //! is good now: from memory while it is fresh, else from one refresh, however many tasks and processes ask. The tokens
-//! lie sealed in a [store](store); what state every account is in is [derived](status), and no
+//! lie sealed in a [store]; what state every account is in is [derived](status), and no
 //! [error](error::Error), log line or `Debug` holds a secret.
 //!
 //! ```no_run
