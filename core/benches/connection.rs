@@ -19,7 +19,7 @@ use loomkin_auth::account::AccountKey;
 use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::environment::Environment;
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::Lifecycle;
+use loomkin_auth::lifecycle::{Lifecycle, Margins};
 use loomkin_auth::protocol::authorization::request_authorization;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
@@ -182,7 +182,8 @@ async fn connect(vault: &Vault) -> Entry {
 fn lifecycle(vault: &Vault) -> Arc<Lifecycle> {
     let server = AuthorizationServer::new(builder(), builder().binding(), Arc::new(NoNetwork), clock());
     let servers = BTreeMap::from([(account().provider, Arc::new(server))]);
-    Lifecycle::new(vault.clone(), servers, clock(), Arc::new(SystemRandom), Duration::from_secs(60))
+    let margins = Margins { margin: Duration::from_secs(60), ahead: Duration::from_secs(300) };
+    Lifecycle::new(vault.clone(), servers, clock(), Arc::new(SystemRandom), margins)
 }
 
 fn builder() -> ProviderBuilder {

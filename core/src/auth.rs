@@ -15,7 +15,7 @@ use crate::account::{AccountKey, Owner};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, not_connected};
+use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, not_connected};
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::ChosenKey;
 
@@ -50,8 +50,8 @@ impl Auth {
     pub async fn open_with(config: Config, environment: &Environment, ports: Ports) -> Result<Self> {
         let (vault, chosen_key) = ports.open_vault(&config, environment).await?;
         let servers = ports.servers(&config);
-        let margin = config.refresh().margin;
-        let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margin);
+        let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
+        let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
         Ok(Self { config: Arc::new(config), lifecycle, ports, chosen_key })
     }
 

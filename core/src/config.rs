@@ -47,6 +47,7 @@ pub use refresh::RefreshConfig;
 pub use row::Row;
 pub use store::{KeySetting, StoreConfig};
 pub use tier::TierConfig;
+pub(crate) use uri::is_loopback;
 
 use crate::account::ProviderId;
 use crate::environment::Environment;

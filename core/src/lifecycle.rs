@@ -14,17 +14,20 @@ mod access;
 mod expiry;
 mod flight;
 mod login;
+mod owned;
 mod refresh;
 mod revoke;
 mod snapshot;
 mod unsaved;
+mod verdict;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::{AccessToken, Answer};
-pub use expiry::Margin;
+pub use expiry::{Freshness, Margins};
 pub use login::Connected;
 pub use revoke::Disconnected;
 
@@ -42,32 +45,35 @@ pub struct Lifecycle {
     servers: BTreeMap<ProviderId, Arc<AuthorizationServer>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    margin: Margin,
+    margins: Margins,
     snapshots: snapshot::Snapshots,
     flights: flight::Flights,
     unsaved: unsaved::Unsaved,
-    rejected_registrations: refresh::RejectedRegistrations,
+    owned: owned::Owned,
+    rejected_registrations: verdict::RejectedRegistrations,
 }
 
 impl Lifecycle {
-    /// Over `vault`, for the providers in `servers`. A returned token is good for at least `margin`.
+    /// Over `vault`, for the providers in `servers`. `margins` say when a token is
+    /// renewed, and when it is not given any more.
     pub fn new(
         vault: Vault,
         servers: BTreeMap<ProviderId, Arc<AuthorizationServer>>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        margin: Duration,
+        margins: Margins,
     ) -> Arc<Self> {
         Arc::new(Self {
             vault,
             servers,
             clock,
             random,
-            margin: Margin(margin),
+            margins,
             snapshots: snapshot::Snapshots::default(),
             flights: flight::Flights::default(),
             unsaved: unsaved::Unsaved::default(),
-            rejected_registrations: refresh::RejectedRegistrations::default(),
+            owned: owned::Owned::default(),
+            rejected_registrations: verdict::RejectedRegistrations::default(),
         })
     }
 
@@ -106,14 +112,26 @@ impl Lifecycle {
         self.load(account).await.map(drop)
     }
 
-    /// Waits until no refresh is in flight and nothing waits to be stored, for at most `bound`.
+    /// Runs `work` to its end in a task of its own: dropping the returned future stops the waiting, never the work, and
+    /// [`close`](Self::close) waits for it.
+    pub(crate) fn run_to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
+        self.owned.run(work)
+    }
+
+    /// Waits until no refresh and no exchange of a code is in flight and nothing waits to be stored, for at most `bound`.
     ///
     /// A process that ends earlier than this may lose a refresh token that the server has already rotated.
     pub async fn close(&self, bound: Duration) {
-        let settled = self.flights.settled();
+        let settled = async {
+            self.flights.settled().await;
+            self.owned.settled().await;
+        };
         tokio::select! {
             () = settled => {}
-            () = self.clock.sleep(bound) => tracing::warn!("gave up waiting for a refresh to be stored"),
+            () = self.clock.sleep(bound) => tracing::warn!("gave up waiting for new tokens to be stored"),
         }
     }
 

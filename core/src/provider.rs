@@ -17,7 +17,7 @@ use url::Url;
 
 pub use binding::Binding;
 pub use builder::{ProviderBuilder, Registration};
-pub use endpoint::{Endpoints, is_loopback, read_endpoint, read_redirect_uri};
+pub use endpoint::{Endpoints, read_endpoint, read_redirect_uri};
 pub use metadata::{Metadata, discovery_urls};
 pub use preset::{IdentitySource, PRESETS, Preset, Quirks, RevocationMethod};
 

@@ -6,8 +6,7 @@
 pub(crate) fn forbid() {
     // Where the system does not take the request, the command works all the same.
     #[cfg(target_os = "linux")]
-    let _not_taken =
-        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _not_taken = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     #[cfg(all(unix, not(target_os = "linux")))]
     let _not_taken = rustix::process::setrlimit(
         rustix::process::Resource::Core,

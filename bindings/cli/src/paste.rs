@@ -23,7 +23,7 @@ pub(crate) async fn line() -> io::Result<Option<String>> {
     receive.await.unwrap_or(Ok(None))
 }
 
-/// As [`line`], for what is pasted: on a terminal it is not shown, because scrollback outlives a login.
+/// As [`line()`], for what is pasted: on a terminal it is not shown, because scrollback outlives a login.
 pub(crate) async fn secret_line() -> io::Result<Option<Secret>> {
     let mut silence = echo::Silence::begin();
     let line = line().await?;

@@ -130,21 +130,19 @@ impl PendingLogin {
     }
 
     /// Waits for the browser to come back, and finishes the login. Redirects that do not answer this login are told
-    /// so and otherwise ignored.
+    /// so and otherwise ignored. Dropping the returned future before one came leaves the login open.
     ///
     /// # Errors
     ///
     /// `login_closed` after the deadline, or when the login is over; `usage` when this flow has no redirect to wait
     /// for; else as [`finish`](Self::finish), but for `callback_rejected`.
     pub async fn wait(&mut self) -> Result<Connected> {
-        let mut listener = self.listener.take().ok_or_else(|| match self.pending {
-            Some(_) => {
-                Error::new(ErrorCode::Usage, format!("the {} flow waits for a pasted answer", self.flow))
-            }
-            None => self.over(),
-        })?;
-        let Some(deadline) = self.deadline() else { return Err(self.over()) };
         let result = loop {
+            let Some(deadline) = self.deadline() else { break Err(self.over()) };
+            let Some(listener) = &mut self.listener else {
+                let message = format!("the {} flow waits for a pasted answer", self.flow);
+                break Err(Error::new(ErrorCode::Usage, message).with_account(&self.account));
+            };
             let time_left = deadline.time_left(self.auth.ports.clock.now());
             let redirect = tokio::select! {
                 redirect = listener.next() => redirect,
@@ -175,7 +173,9 @@ impl PendingLogin {
                 }
             }
         };
-        listener.close().await;
+        if let Some(listener) = self.listener.take() {
+            listener.close().await;
+        }
         result
     }
 
@@ -210,11 +210,15 @@ impl PendingLogin {
         })
     }
 
+    /// Exchanges the code and stores what it yields. Once the code is on its way, a caller that goes away does not stop
+    /// that: the server may have made a grant, and nobody would know of it.
     async fn complete(&self, grant: AuthorizationGrant) -> Result<Connected> {
-        let login = async {
-            let (tokens, identity) = self.server.log_in(grant).await?;
-            self.auth.lifecycle.keep_login(&self.account, &self.server, tokens, identity).await
-        };
+        let (lifecycle, server, account) =
+            (self.auth.lifecycle.clone(), self.server.clone(), self.account.clone());
+        let login = self.auth.lifecycle.run_to_its_end(async move {
+            let (tokens, identity) = server.log_in(grant).await?;
+            lifecycle.keep_login(&account, &server, tokens, identity).await
+        });
         login.await.map_err(|error| error.with_account(&self.account))
     }
 

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> File<'_> {
-        File::new(text, Path::new("/work/app/.loomkin.toml"), &Environment::new([("", "")], "/work"))
+        File::new(text, Path::new("/srv/app/.loomkin.toml"), &Environment::new([("", "")], "/srv"))
     }
 
     #[test]
@@ -74,9 +74,9 @@ mod tests {
     #[test]
     fn a_file_below_the_working_directory_is_shown_relative_to_it() {
         assert_eq!(&*file("").shown, "app/.loomkin.toml");
-        assert_eq!(file("").directory, Path::new("/work/app"));
+        assert_eq!(file("").directory, Path::new("/srv/app"));
         let environment = Environment::new([("", "")], "/elsewhere");
-        assert_eq!(&*File::new("", Path::new("/work/x.toml"), &environment).shown, "/work/x.toml");
+        assert_eq!(&*File::new("", Path::new("/srv/x.toml"), &environment).shown, "/srv/x.toml");
         assert_eq!(File::new("", Path::new("x.toml"), &environment).directory, Path::new("/elsewhere"));
     }
 }

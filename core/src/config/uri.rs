@@ -87,7 +87,8 @@ fn check_fragment(url: &Url) -> Result<(), Refusal> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host of `url` is this machine: 127.0.0.0/8, `[::1]` or `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

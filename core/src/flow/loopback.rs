@@ -269,6 +269,18 @@ mod tests {
         assert!(page.contains("no-referrer") && page.contains("default-src 'none'"), "{page}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_visitor_who_never_finishes_his_request_is_sent_away() {
+        let listener = LoopbackListener::bind(None).await.unwrap();
+        let port = listener.redirect_uri().port().unwrap();
+        let began = tokio::time::Instant::now();
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(b"GET /callback HTTP/1.1\r\nHo").await.unwrap();
+        let mut rest = Vec::new();
+        let _either_way = stream.read_to_end(&mut rest).await;
+        assert!(began.elapsed() < HEADER_DEADLINE * 2, "{:?}", began.elapsed());
+    }
+
     #[tokio::test]
     async fn a_port_in_use_is_said() {
         let first = LoopbackListener::bind(None).await.unwrap();

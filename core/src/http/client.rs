@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 
 use super::tls::{self, Authorities};
 use super::{HttpClient, SendError};
+use crate::config::is_loopback;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::message::{Request, Response};
-use crate::provider::is_loopback;
 use crate::secret::Secret;
 
 /// How long a request may take as a whole. Shorter than the lease of a refresh (45 s), so that its holder knows the

@@ -5,7 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lifecycle, expiry, refresh};
+use super::expiry::Freshness;
+use super::flight::Ticket;
+use super::refresh::Refresh;
+use super::verdict::{self, Purpose};
+use super::{Lifecycle, expiry};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
@@ -74,8 +78,9 @@ impl<T> Answer<T> {
 impl Lifecycle {
     /// A token of `account` that is good for at least the margin, refreshed if need be.
     ///
-    /// When the refresh cannot be had now, a token inside the margin is still given as long as it has not ended.
-    /// Dropping the returned future stops the waiting, never a refresh in flight.
+    /// One that will end soon is returned at once, while one task renews it in the background. When a refresh that is
+    /// needed cannot be had now, a token inside the margin is still given as long as it has not ended. Dropping the
+    /// returned future stops the waiting, never a refresh in flight.
     ///
     /// # Errors
     ///
@@ -85,21 +90,23 @@ impl Lifecycle {
         let now = self.clock.now();
         if let Ok(mark) = self.vault.change_mark()
             && let Some(entry) = self.snapshots.get(account, mark)
-            && self.margin.is_fresh(&entry.record.columns, now)
+            && let Some(token) = self.offer(entry, now)
         {
-            return Ok(AccessToken(entry));
+            return Ok(token);
         }
         let patient_until = now.plus(PATIENCE);
         loop {
             let entry = self.load(account).await?;
-            if self.margin.is_fresh(&entry.record.columns, self.clock.now()) {
-                return Ok(AccessToken(entry));
+            if let Some(token) = self.offer(entry.clone(), self.clock.now()) {
+                return Ok(token);
             }
-            match self.renew(entry.clone(), None).await {
+            match self.renew(entry.clone(), Purpose::Needed).await {
                 Ok(renewed) if expiry::is_good(&renewed.record.columns, self.clock.now()) => {
                     return Ok(AccessToken(renewed));
                 }
-                // The server gave a token that has ended already, or one that cannot be stored has ended meanwhile.
+                Ok(renewed) if self.unsaved.holds(renewed.record.connection) => {
+                    return Err(ended_unsaved(account));
+                }
                 Ok(_) => return Err(ended_at_birth(account)),
                 Err(error) => {
                     let now = self.clock.now();
@@ -116,6 +123,19 @@ impl Lifecycle {
                 }
             }
         }
+    }
+
+    /// The token of `entry`, unless a caller has to wait for another. A stale one is renewed in the background.
+    fn offer(self: &Arc<Self>, entry: Arc<Entry>, now: Timestamp) -> Option<AccessToken> {
+        match self.margins.freshness(&entry.record.columns, now) {
+            Freshness::Fresh => {}
+            Freshness::Invalid => return None,
+            Freshness::Stale if verdict::is_worth_a_flight(&entry, now) => {
+                let _nobody_waits = self.board(entry.clone(), Purpose::Ahead);
+            }
+            Freshness::Stale => {}
+        }
+        Some(AccessToken(entry))
     }
 
     /// Runs `call` with a good token of `account`. If the resource server rejects that token, renews it — unless
@@ -152,20 +172,34 @@ impl Lifecycle {
         if !current.tokens.access_token.matches(rejected.secret()) {
             return Ok(Some(AccessToken(current)));
         }
-        if current.record.columns.issued_at.plus(YOUNGEST_TO_RENEW) > self.clock.now() {
+        let (issued_at, now) = (current.record.columns.issued_at, self.clock.now());
+        // One from the future is as old as the clock was wrong.
+        if issued_at <= now && now < issued_at.plus(YOUNGEST_TO_RENEW) {
             return Ok(None);
         }
-        let renewed = self.renew(current, Some(rejected.secret().clone())).await?;
+        let renewed = self.renew(current, Purpose::Rejected(rejected.secret().clone())).await?;
         Ok((!renewed.tokens.access_token.matches(rejected.secret())).then_some(AccessToken(renewed)))
     }
 
     /// Waits for the flight that renews `seen`, and starts it if there is none.
-    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, rejected: Option<Secret>) -> Result<Arc<Entry>> {
-        let account = seen.record.account.clone();
-        self.flights
-            .join(&account, |flight| refresh::Refresh::new(self.clone(), flight, rejected).run(seen))
-            .await
-            .map_err(|error| error.with_account(&account))
+    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Result<Arc<Entry>> {
+        loop {
+            let ticket = self.board(seen.clone(), purpose.clone());
+            let was_ahead = ticket.is_ahead;
+            match ticket.result().await {
+                // It gave up because nobody needed the token yet. Now somebody does.
+                Err(_) if was_ahead => {}
+                result => return result.map_err(|error| error.with_account(&seen.record.account)),
+            }
+        }
+    }
+
+    /// A ticket for the flight that renews `seen`.
+    fn board(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Ticket {
+        let is_ahead = matches!(purpose, Purpose::Ahead);
+        self.flights.board(seen.record.connection, is_ahead, |flight| {
+            Refresh::new(self.clone(), flight, purpose).run(seen)
+        })
     }
 }
 
@@ -178,6 +212,17 @@ fn ended_at_birth(account: &AccountKey) -> Error {
     Error::new(ErrorCode::ServerMisbehaved, "the authorization server gave a token that has ended already")
         .with_advice("Check this machine's clock; if it is right, report this to the provider.")
         .with_account(account)
+}
+
+fn ended_unsaved(account: &AccountKey) -> Error {
+    Error::new(
+        ErrorCode::StoreFailed,
+        "the store has not taken the latest tokens, and the access token has ended",
+    )
+    .with_advice(
+        "Make the store writable again (is its disk full?); the tokens are kept until this process ends.",
+    )
+    .with_account(account)
 }
 
 /// How long a caller waits for a server that does not answer, back-offs included, before being told so.

@@ -5,17 +5,38 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::store::Columns;
 
-/// How long a returned token is good at least: this, or a tenth of the token's lifetime where that is less.
+/// How long before its end a token counts as used up, and how long before that it is renewed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Margin(pub Duration);
+pub struct Margins {
+    /// A returned token is good for at least this, or a tenth of its lifetime where that is less.
+    pub margin: Duration,
+    /// Renewal starts this long before the end, or a fifth of the lifetime where that is less.
+    pub ahead: Duration,
+}
 
-impl Margin {
-    /// Whether the token lasts for the margin from `now` on. Without a known end it does, until a server says no.
-    pub fn is_fresh(self, token: &Columns, now: Timestamp) -> bool {
-        token.expires_at.is_none_or(|end| {
-            let lifetime = end.time_left(token.issued_at);
-            end.time_left(now) >= self.0.min(lifetime / 10).max(Duration::from_millis(1))
-        })
+/// What a token is worth to a caller.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Freshness {
+    /// Good for longer than anybody looks ahead.
+    Fresh,
+    /// Inside the margin, or ended: a caller waits for another.
+    Invalid,
+    /// Good for a caller, and time to renew it in the background.
+    Stale,
+}
+
+impl Margins {
+    /// What `token` is worth at `now`. Without a known end it is fresh, until a server says no.
+    pub fn freshness(self, token: &Columns, now: Timestamp) -> Freshness {
+        let Some(end) = token.expires_at else { return Freshness::Fresh };
+        let (lifetime, left) = (end.time_left(token.issued_at), end.time_left(now));
+        if left < self.margin.min(lifetime / 10).max(SHORTEST) {
+            Freshness::Invalid
+        } else if left < self.ahead.min(lifetime / 5) {
+            Freshness::Stale
+        } else {
+            Freshness::Fresh
+        }
     }
 }
 
@@ -24,9 +45,14 @@ pub(super) fn is_good(token: &Columns, now: Timestamp) -> bool {
     token.expires_at.is_none_or(|end| now < end)
 }
 
+/// A token that has ended is invalid even where the margin is nothing.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MARGINS: Margins = Margins { margin: Duration::from_secs(60), ahead: Duration::from_secs(300) };
 
     fn token(lifetime_seconds: i64) -> Columns {
         let issued_at = Timestamp::from_unix_seconds(1000);
@@ -35,27 +61,34 @@ mod tests {
         columns
     }
 
-    #[test]
-    fn a_long_lived_token_is_fresh_until_the_margin() {
-        let (margin, token) = (Margin(Duration::from_secs(60)), token(3600));
-        let end = token.expires_at.unwrap();
-        assert!(margin.is_fresh(&token, end.minus(Duration::from_secs(60))));
-        assert!(!margin.is_fresh(&token, end.minus(Duration::from_millis(59_999))));
+    /// What a token of this lifetime is worth when it has this many milliseconds left.
+    fn freshness(lifetime_seconds: i64, left: u64) -> Freshness {
+        let token = token(lifetime_seconds);
+        MARGINS.freshness(&token, token.expires_at.unwrap().minus(Duration::from_millis(left)))
     }
 
     #[test]
-    fn a_short_lived_token_is_fresh_until_a_tenth_of_its_lifetime() {
-        let (margin, token) = (Margin(Duration::from_secs(60)), token(5));
-        let end = token.expires_at.unwrap();
-        assert!(margin.is_fresh(&token, end.minus(Duration::from_millis(500))));
-        assert!(!margin.is_fresh(&token, end.minus(Duration::from_millis(499))));
+    fn a_long_lived_token_grows_stale_and_then_invalid_at_the_configured_moments() {
+        assert_eq!(freshness(3600, 300_000), Freshness::Fresh);
+        assert_eq!(freshness(3600, 299_999), Freshness::Stale);
+        assert_eq!(freshness(3600, 60_000), Freshness::Stale);
+        assert_eq!(freshness(3600, 59_999), Freshness::Invalid);
+    }
+
+    #[test]
+    fn a_short_lived_token_does_so_at_a_fifth_and_a_tenth_of_its_lifetime() {
+        assert_eq!(freshness(5, 1_000), Freshness::Fresh);
+        assert_eq!(freshness(5, 999), Freshness::Stale);
+        assert_eq!(freshness(5, 500), Freshness::Stale);
+        assert_eq!(freshness(5, 499), Freshness::Invalid);
     }
 
     #[test]
     fn a_token_born_dead_is_never_fresh_and_never_good() {
+        let none = Margins { margin: Duration::ZERO, ahead: Duration::ZERO };
         for lifetime in [0, -5] {
             let token = token(lifetime);
-            assert!(!Margin(Duration::ZERO).is_fresh(&token, token.expires_at.unwrap()));
+            assert_eq!(none.freshness(&token, token.expires_at.unwrap()), Freshness::Invalid);
             assert!(!is_good(&token, token.issued_at));
         }
     }
@@ -64,8 +97,6 @@ mod tests {
     fn a_token_without_an_end_is_fresh() {
         let issued_at = Timestamp::from_unix_seconds(0);
         let token = Columns::new(issued_at, issued_at);
-        assert!(
-            Margin(Duration::from_secs(60)).is_fresh(&token, issued_at.plus(Duration::from_secs(1 << 40)))
-        );
+        assert_eq!(MARGINS.freshness(&token, issued_at.plus(Duration::from_secs(1 << 40))), Freshness::Fresh);
     }
 }

@@ -39,8 +39,8 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// `account_mismatch` when another account came back than the one that is stored, or when it cannot be told which
-    /// one came back; the new tokens are revoked then, and the old ones are left alone. `store_failed`.
+    /// `account_mismatch` when another account came back than the one that is stored, whose new tokens are revoked then,
+    /// or when it cannot be told which one came back. The old tokens are left alone. `store_failed`.
     pub async fn keep_login(
         self: &Arc<Self>,
         account: &AccountKey,
@@ -52,15 +52,17 @@ impl Lifecycle {
         if let Some(expected) = stored.and_then(|record| record.columns.account_id)
             && identity.as_ref().map(|identity| &identity.account_id) != Some(&expected)
         {
-            // Another account's grant: nobody asked for it, and ending it ends nothing else.
-            let _best_effort = server.revoke(&tokens).await;
+            // Another account's grant: nobody asked for it, and ending it ends nothing else. A grant of nobody knows
+            // whom may be the stored account's, and some servers would end the stored tokens with it.
+            if identity.is_some() {
+                let _best_effort = server.revoke(&tokens).await;
+            }
             return Err(account_mismatch(account, identity.is_some()));
         }
         let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
         let entry = self.vault.connect(account, &tokens, identity, server.binding()).await?;
         self.snapshots.remove(account);
-        self.unsaved.remove(account);
         let columns = &entry.record.columns;
         Ok(Connected {
             account: account.clone(),

@@ -1,38 +1,32 @@
 //! The refresh transaction: claim, read again, adopt or spend, commit, publish.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::flight::Flight;
-use super::{Lifecycle, expiry, not_connected};
+use super::verdict::{Purpose, RejectedRegistration, reconnect_required, too_risky};
+use super::{Lifecycle, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
 use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::id_token::names_another_subject;
 use crate::protocol::refresh::RefreshAnswer;
 use crate::protocol::token_set::TokenSet;
-use crate::secret::Secret;
 use crate::server::AuthorizationServer;
 use crate::store::vault::{Claimed, Committed, Entry};
-use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason, TokenDigest};
-
-/// Refresh tokens for which the server refused our registration, while this process has been running. The
-/// configuration of a process does not change, so asking again could only make matters worse; another process, with a
-/// corrected configuration, asks for itself.
-pub(super) type RejectedRegistrations = Mutex<HashMap<AccountKey, (TokenDigest, Error)>>;
+use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason};
 
 /// One run of the transaction.
 #[derive(Debug)]
 pub(super) struct Refresh {
     lifecycle: Arc<Lifecycle>,
     flight: Arc<Flight>,
-    /// The access token that a resource server said no to, where that is the reason.
-    rejected: Option<Secret>,
+    purpose: Purpose,
 }
 
 impl Refresh {
-    pub(super) fn new(lifecycle: Arc<Lifecycle>, flight: Arc<Flight>, rejected: Option<Secret>) -> Self {
-        Self { lifecycle, flight, rejected }
+    pub(super) fn new(lifecycle: Arc<Lifecycle>, flight: Arc<Flight>, purpose: Purpose) -> Self {
+        Self { lifecycle, flight, purpose }
     }
 
     /// Renews what the caller has `seen`, or finds that nobody needs to.
@@ -58,7 +52,7 @@ impl Refresh {
         // Discovery may take as long as a refresh: it must not eat into the lease.
         server.provider().await?;
         loop {
-            if let Some(verdict) = self.verdict(&seen) {
+            if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &seen) {
                 return verdict.map(|()| seen);
             }
             let attempt = AttemptId(self.lifecycle.random.make_bytes()?);
@@ -66,9 +60,21 @@ impl Refresh {
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
                     let entry = self.lifecycle.recognise(*entry)?;
-                    if let Some(verdict) = self.verdict(&entry) {
+                    if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &entry) {
                         self.give_back(&account, attempt, None).await;
                         return verdict.map(|()| entry);
+                    }
+                    if orphaned && matches!(self.purpose, Purpose::Ahead) {
+                        let now = self.lifecycle.clock.now();
+                        let failure = entry.record.refresh_digest.map(|presented| Failure {
+                            kind: FailureKind::Unknown,
+                            presented,
+                            in_a_row: 1,
+                            at: now,
+                            next_attempt_at: Some(now),
+                        });
+                        self.give_back(&account, attempt, failure).await;
+                        return Err(too_risky(&account));
                     }
                     return self.spend(server, entry, attempt, orphaned).await;
                 }
@@ -80,41 +86,6 @@ impl Refresh {
                 }
                 Claimed::Moved(entry) => seen = self.lifecycle.recognise(*entry)?,
             }
-        }
-    }
-
-    /// Whether `entry` settles the matter without a request: it is as good as a new one, or no request may be made.
-    fn verdict(&self, entry: &Entry) -> Option<Result<()>> {
-        let (lifecycle, columns, now) = (&self.lifecycle, &entry.record.columns, self.lifecycle.clock.now());
-        let account = &entry.record.account;
-        let rejected = self.rejected.as_ref().is_some_and(|token| token.matches(&entry.tokens.access_token));
-        if !rejected && lifecycle.margin.is_fresh(columns, now) {
-            return Some(Ok(()));
-        }
-        let Some(digest) = entry.record.refresh_digest else {
-            let good = !rejected && expiry::is_good(columns, now);
-            return Some(if good {
-                Ok(())
-            } else {
-                Err(reconnect_required(account, ReconnectReason::Expired))
-            });
-        };
-        let registrations = lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, error)) = registrations.get(account).filter(|(presented, _)| *presented == digest) {
-            return Some(Err(error.clone()));
-        }
-        let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
-        match (failure.kind, failure.next_attempt_at) {
-            (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
-            (_, Some(next)) if now < next => Some(Err(Error::new(
-                ErrorCode::Unavailable,
-                format!(
-                    "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
-                ),
-            )
-            .with_retry_after(next.time_left(now))
-            .with_account(account))),
-            _ => None,
         }
     }
 
@@ -135,12 +106,20 @@ impl Refresh {
         let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
         // Somebody presented this token before, and nobody knows what the server made of it.
         let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
+        let sent_at = self.lifecycle.clock.now();
         let mut answer = server.refresh(refresh_token).await;
-        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() {
+        let ends_within_lease = self.lifecycle.clock.now() <= sent_at.plus(LATEST_REPEAT);
+        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() && ends_within_lease {
             uncertain = true;
             answer = server.refresh(refresh_token).await;
         }
         let (kind, retry_after, error) = match answer {
+            // Whoever they belong to, they are not served as this account's; what was presented may be spent.
+            RefreshAnswer::Tokens(tokens)
+                if names_another_subject(entry.tokens.id_token.as_ref(), tokens.id_token.as_ref()) =>
+            {
+                (FailureKind::Unknown, None, tokens_of_another(account))
+            }
             RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
@@ -149,7 +128,9 @@ impl Refresh {
                 self.give_back(account, attempt, None).await;
                 let mut registrations =
                     self.lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
-                registrations.insert(account.clone(), (presented, error.clone()));
+                let until = self.lifecycle.clock.now().plus(REGISTRATION_MEMORY);
+                let rejected = RejectedRegistration { presented, error: error.clone(), until };
+                registrations.insert(account.clone(), rejected);
                 return Err(error);
             }
             // What is uncertain stays so until the server gives a clear answer.
@@ -187,10 +168,10 @@ impl Refresh {
         loop {
             match self.lifecycle.vault.commit(&renewal).await {
                 Ok(outcome) => {
-                    self.lifecycle.unsaved.remove(account);
+                    self.lifecycle.unsaved.remove(entry.record.connection);
                     return match outcome {
                         Committed::Committed => Ok(renewed),
-                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer),
+                        Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
                             let _best_effort = server.revoke(&renewed.tokens).await;
@@ -228,7 +209,13 @@ impl Refresh {
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
         let Some(presented) = entry.record.refresh_digest else { return Err(error) };
-        let stored = self.lifecycle.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
+        let stored = match self.lifecycle.vault.load(account).await {
+            Ok(stored) => stored.ok_or_else(|| not_connected(account))?,
+            Err(error) => {
+                self.give_back(account, attempt, None).await;
+                return Err(error);
+            }
+        };
         if stored.record.connection != entry.record.connection
             || stored.record.refresh_digest != Some(presented)
         {
@@ -257,26 +244,35 @@ impl Refresh {
     /// nothing, and only another claim finds out.
     async fn wait_for_change(&self, before: crate::store::ChangeMark, remaining: Duration) -> Result<()> {
         let mut waited = Duration::ZERO;
-        while waited < remaining.min(LONGEST_WAIT_FOR_CHANGE) && self.lifecycle.vault.change_mark()? == before
-        {
+        loop {
+            // Before the first look: a store whose writer died says that it changes all the time.
             self.lifecycle.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
+            if waited >= remaining.min(LONGEST_WAIT_FOR_CHANGE)
+                || self.lifecycle.vault.change_mark()? != before
+            {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 
-fn reconnect_required(account: &AccountKey, reason: ReconnectReason) -> Error {
+fn tokens_of_another(account: &AccountKey) -> Error {
     Error::new(
-        ErrorCode::ReconnectRequired,
-        format!("{account} must be connected again: {}", reason.explanation()),
+        ErrorCode::ServerMisbehaved,
+        format!("the provider refreshed {account} with another account's tokens"),
     )
-    .with_advice(format!("Run `loomkin-auth connect {account}`."))
+    .with_advice("Report this to the provider.")
     .with_account(account)
 }
 
 /// Longer than the longest HTTP request, so that a living holder always ends before its lease does.
 const LEASE: Duration = Duration::from_secs(45);
+/// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
+/// the repeat takes, it ends before the lease.
+const LATEST_REPEAT: Duration = Duration::from_secs(10);
+/// How long a refused registration is not asked about again.
+const REGISTRATION_MEMORY: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

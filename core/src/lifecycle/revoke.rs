@@ -30,7 +30,6 @@ impl Lifecycle {
     pub async fn disconnect(self: &Arc<Self>, account: &AccountKey) -> Result<Disconnected> {
         let deleted = self.vault.disconnect(account).await?;
         self.snapshots.remove(account);
-        self.unsaved.remove(account);
         let entry = match deleted {
             Deleted::Deleted(entry) => entry,
             Deleted::DeletedUnreadable => {

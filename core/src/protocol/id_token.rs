@@ -57,6 +57,16 @@ impl IdTokenClaims {
     }
 }
 
+/// Whether the ID token `later`, of a refresh, names another subject than `earlier`, of the login, which it must not
+/// (OpenID Connect Core §12.2). Where one of them is missing or cannot be read, nothing is said.
+pub fn names_another_subject(earlier: Option<&Secret>, later: Option<&Secret>) -> bool {
+    let subject = |id_token: Option<&Secret>| decode(id_token?).ok()?.get("sub").cloned();
+    match (subject(earlier), subject(later)) {
+        (Some(earlier), Some(later)) => earlier != later,
+        _ => false,
+    }
+}
+
 impl fmt::Debug for IdTokenClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdTokenClaims(elided)")

@@ -1,7 +1,8 @@
 //! Addresses of a server, and which of them a secret may be sent to.
 
-use url::{Host, Url};
+use url::Url;
 
+use crate::config::is_loopback;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The endpoints of an authorization server; `None` where it has none, or where nobody said so yet.
@@ -95,16 +96,6 @@ pub fn read_redirect_uri(text: &str) -> Result<String> {
             "redirect_uri is not an absolute URI without a fragment",
         )
         .with_advice("Write redirect_uri exactly as it is registered with the provider.")),
-    }
-}
-
-/// Whether the host of `url` is this machine: 127.0.0.0/8, `[::1]` or `localhost`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -19,7 +19,7 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::key::KeyRing;
-use super::{Columns, ConnectionId, SealedTokens, TokenDigest};
+use super::{Columns, ConnectionId, Record, SealedTokens, TokenDigest};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
@@ -118,7 +118,18 @@ pub(crate) struct Place<'a> {
     pub(crate) updated_at: Timestamp,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Where the tokens of `record` are.
+    pub(crate) fn of(record: &'a Record) -> Self {
+        Self {
+            account: &record.account,
+            connection: record.connection,
+            columns: &record.columns,
+            refresh_digest: record.refresh_digest,
+            updated_at: record.updated_at,
+        }
+    }
+
     /// Every part with its length before it, so that no two places have the same encoding.
     fn associated_data(&self, key_id: [u8; 8]) -> Vec<u8> {
         let Columns { issued_at, expires_at, scopes, account_login, account_id, base_url, created_at } =

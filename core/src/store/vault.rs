@@ -156,15 +156,8 @@ impl Vault {
         }
         record.claim = None;
         record.failure = None;
-        let place = Place {
-            account: &record.account,
-            connection: record.connection,
-            columns: &record.columns,
-            refresh_digest: record.refresh_digest,
-            updated_at: record.updated_at,
-        };
         let plaintext = payload::encode(&tokens, &presented.binding);
-        record.sealed = self.keys.newest().seal(&place, &plaintext, &*self.random)?;
+        record.sealed = self.keys.newest().seal(&Place::of(&record), &plaintext, &*self.random)?;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
@@ -186,7 +179,7 @@ impl Vault {
         Ok(match self.store.commit(renewal.commit.clone()).await? {
             CommitOutcome::Committed => Committed::Committed,
             CommitOutcome::Disconnected => Committed::Disconnected,
-            CommitOutcome::Superseded(record) => Committed::Superseded(Box::new(self.unseal(*record)?)),
+            CommitOutcome::Superseded(record) => Committed::Superseded(self.unseal(*record).map(Box::new)),
         })
     }
 
@@ -266,14 +259,7 @@ impl Vault {
     }
 
     fn unseal(&self, record: Record) -> Result<Entry> {
-        let place = Place {
-            account: &record.account,
-            connection: record.connection,
-            columns: &record.columns,
-            refresh_digest: record.refresh_digest,
-            updated_at: record.updated_at,
-        };
-        let plaintext = seal::open(&self.keys, &place, &record.sealed)?;
+        let plaintext = seal::open(&self.keys, &Place::of(&record), &record.sealed)?;
         let Some((tokens, binding)) = payload::decode(&plaintext) else {
             return Err(Error::new(
                 ErrorCode::StoreFailed,

@@ -1,7 +1,7 @@
 //! A store whose writes fail when told to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,19 +12,40 @@ use loomkin_auth::store::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
     NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
+use tokio::sync::watch;
 
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
     inner: Arc<dyn TokenStore>,
     pub(crate) claims_fail: AtomicBool,
     pub(crate) commits_fail: AtomicBool,
+    pub(crate) claims: AtomicUsize,
+    /// Claims and commits wait while this is `false`.
+    pub(crate) open: watch::Sender<bool>,
     pub(crate) commits: AtomicUsize,
+    /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
+    pub(crate) marks_differ: AtomicBool,
+    marks: AtomicU64,
 }
 
 impl FaultyStore {
     pub(crate) fn new(inner: Arc<dyn TokenStore>) -> Arc<Self> {
-        let (claims_fail, commits_fail) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { inner, claims_fail, commits_fail, commits: AtomicUsize::new(0) })
+        Arc::new(Self {
+            inner,
+            claims_fail: AtomicBool::default(),
+            commits_fail: AtomicBool::default(),
+            claims: AtomicUsize::default(),
+            open: watch::Sender::new(true),
+            commits: AtomicUsize::default(),
+            marks_differ: AtomicBool::default(),
+            marks: AtomicU64::default(),
+        })
+    }
+}
+
+impl FaultyStore {
+    async fn opened(&self) {
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
     }
 }
 
@@ -42,6 +63,8 @@ impl TokenStore for FaultyStore {
         attempt: AttemptId,
         lease: Duration,
     ) -> Result<ClaimOutcome> {
+        self.claims.fetch_add(1, Ordering::SeqCst);
+        self.opened().await;
         match self.claims_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
             false => self.inner.claim(account, connection, presented, attempt, lease).await,
@@ -50,6 +73,7 @@ impl TokenStore for FaultyStore {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         self.commits.fetch_add(1, Ordering::SeqCst);
+        self.opened().await;
         match self.commits_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
             false => self.inner.commit(commit).await,
@@ -114,7 +138,10 @@ impl TokenStore for FaultyStore {
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {
-        self.inner.change_mark()
+        match self.marks_differ.load(Ordering::SeqCst) {
+            true => Ok(ChangeMark(self.marks.fetch_add(1, Ordering::SeqCst))),
+            false => self.inner.change_mark(),
+        }
     }
 
     async fn now(&self) -> Result<Timestamp> {

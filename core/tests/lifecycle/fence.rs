@@ -1,8 +1,13 @@
 //! Answers that come too late, to a connection that has gone or is another one.
 
-use loomkin_auth::error::ErrorCode;
+use std::sync::atomic::Ordering;
 
-use crate::support::{MARGIN, Reply, World, account, is_token};
+use loomkin_auth::clock::Clock as _;
+use loomkin_auth::error::ErrorCode;
+use loomkin_auth::store::{Columns, ConnectionId, NewConnection, SealedTokens};
+
+use crate::faulty_store::FaultyStore;
+use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_meets_a_disconnect_is_revoked_and_not_served() {
@@ -60,19 +65,55 @@ async fn a_dead_holders_claim_is_taken_over_when_its_lease_ends_and_its_late_ans
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_waits_for_the_answer_to_be_stored() {
+async fn a_newer_login_does_not_wait_for_the_refresh_of_the_one_before() {
+    let mut world = World::new([Reply::tokens(1), Reply::tokens(2)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.with_ended_token().await;
+    store.commits_fail.store(true, Ordering::SeqCst);
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+    process.disconnect(&account()).await.unwrap();
+
+    // The old answer still waits to be stored when the newer login's token ends.
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(LIFETIME).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 2), "a disconnected login was served");
+    store.commits_fail.store(false, Ordering::SeqCst);
+    process.close(MARGIN).await;
+    assert!(is_token(&world.process().await.access_token(&account()).await.unwrap(), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_meets_a_login_nobody_here_can_read_is_dropped_and_not_served() {
     let world = World::new([Reply::tokens(1)]);
     let process = world.with_ended_token().await;
     world.network.hold();
-    let caller = tokio::spawn({
+    let refreshing = tokio::spawn({
         let process = process.clone();
         async move { process.access_token(&account()).await.map(drop) }
     });
     world.network.arrived(1).await;
-    caller.abort();
-    let closing = tokio::spawn(async move { process.close(MARGIN).await });
+    let (account, now) = (account(), world.clock.now());
+    let (connection, sealed) = (ConnectionId([7; 16]), SealedTokens(b"of a later version".to_vec()));
+    let columns = Columns::new(now, now);
+    let login = NewConnection { account, connection, columns, sealed, refresh_digest: None };
+    world.store.connect(login).await.unwrap();
     world.network.release();
-    closing.await.unwrap();
-    let stored = world.process().await;
-    assert!(is_token(&stored.access_token(&account()).await.unwrap(), 1));
+    assert_eq!(refreshing.await.unwrap().unwrap_err().code(), ErrorCode::StoreFailed);
+    assert!(world.network.seen("/revoke").is_empty());
+    let before = world.clock.now();
+    process.close(MARGIN).await;
+    assert_eq!(world.clock.now(), before, "nothing is left to be stored");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_meets_a_newer_login_says_nothing_about_it() {
+    let world = World::new([Reply::invalid_grant()]);
+    let process = world.with_ended_token().await;
+    world.network.hold();
+    let refreshing = tokio::spawn(async move { process.access_token(&account()).await.unwrap() });
+    world.network.arrived(1).await;
+    world.log_in(&world.process().await, "1").await.unwrap();
+    world.network.release();
+    assert!(is_token(&refreshing.await.unwrap(), 0));
 }

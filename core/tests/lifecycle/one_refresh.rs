@@ -1,8 +1,14 @@
 //! One refresh, however many ask.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::protocol::token_set::TokenSet;
 use loomkin_auth::secret::Secret;
 
+use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
 
 #[tokio::test(start_paused = true)]
@@ -127,4 +133,113 @@ async fn another_account_than_the_stored_one_is_refused_and_nothing_is_lost() {
     assert!(world.network.seen("/revoke")[0].contains("canary-refresh-0"));
     let token = process.access_token(&account()).await.unwrap();
     assert!(token.secret().matches(&Secret::new("canary-access-0")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_of_nobody_knows_whom_is_refused_and_not_revoked() {
+    let world = World::new([]);
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    let tokens = TokenSet::new(Secret::new("canary-access-9"), world.clock.now());
+    let error = process.keep_login(&account(), &world.server(), tokens, None).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::AccountMismatch);
+    // It may be the stored account after all, and some servers would end that grant too.
+    assert!(world.network.seen("/revoke").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_another_process_leaves_the_store_alone_most_of_the_time() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let first = world.with_ended_token().await;
+    let second = world.process().await;
+    store.marks_differ.store(true, Ordering::SeqCst);
+    world.network.hold();
+    let spending = tokio::spawn(async move { first.access_token(&account()).await.unwrap() });
+    world.network.arrived(1).await;
+    let waiting = tokio::spawn(async move { second.access_token(&account()).await.unwrap() });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.network.release();
+    spending.await.unwrap();
+    assert!(is_token(&waiting.await.unwrap(), 1));
+    assert!(store.claims.load(Ordering::SeqCst) <= 502, "it asked without a pause");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_renewed_while_the_claim_was_on_its_way_is_adopted() {
+    // The refresh token stays the same, so that only the second reading shows it.
+    let silent = Reply::json(200, r#"{"access_token":"canary-access-1","expires_in":3600}"#);
+    let world = World::new([silent]);
+    let first = world.with_ended_token().await;
+    let store = FaultyStore::new(world.store.clone());
+    let second = World { store: store.clone(), ..world.clone() }.process().await;
+    store.open.send_replace(false);
+    let late = tokio::spawn(async move { second.access_token(&account()).await.unwrap() });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.access_token(&account()).await.unwrap();
+    store.open.send_replace(true);
+    assert!(is_token(&late.await.unwrap(), 1));
+    assert_eq!(world.network.refreshes(), 1);
+    let record = first.vault().record(&account()).await.unwrap().unwrap();
+    assert!(record.claim.is_none(), "the claim was not given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sees_a_token_before_it_is_stored() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let storing = world.process().await;
+    drop(process);
+    world.network.hold();
+    let caller = tokio::spawn(async move { storing.access_token(&account()).await.unwrap() });
+    world.network.arrived(1).await;
+    store.open.send_replace(false);
+    world.network.release();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(store.commits.load(Ordering::SeqCst), 1);
+    assert!(!caller.is_finished(), "it was shown first");
+    store.open.send_replace(true);
+    assert!(is_token(&caller.await.unwrap(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_is_waited_for_as_long_as_the_network_allows() {
+    let slow = Reply::After(loomkin_auth::http::TIMEOUT, Box::new(Reply::tokens(1)));
+    let world = World::new([slow]);
+    let first = world.with_ended_token().await;
+    let second = world.process().await;
+    let waiting = tokio::spawn(async move { second.access_token(&account()).await.unwrap() });
+    world.network.arrived(1).await;
+    assert!(is_token(&first.access_token(&account()).await.unwrap(), 1));
+    assert!(is_token(&waiting.await.unwrap(), 1));
+    assert_eq!(world.network.refreshes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disconnect_in_another_process_is_seen_at_once() {
+    let world = World::new([]);
+    let (first, second) = (world.process().await, world.process().await);
+    world.log_in(&first, "1").await.unwrap();
+    assert!(is_token(&first.access_token(&account()).await.unwrap(), 0));
+    second.disconnect(&account()).await.unwrap();
+    assert_eq!(first.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn discovery_does_not_eat_into_the_lease() {
+    let world = World { discovers: true, ..World::new([]) };
+    let process = world.with_ended_token().await;
+    world.network.hold();
+    let refreshing = tokio::spawn({
+        let process = process.clone();
+        async move { process.access_token(&account()).await.map(drop) }
+    });
+    world.network.arrived(1).await;
+    assert_eq!(world.network.seen("/.well-known/").len(), 1);
+    let record = process.vault().record(&account()).await.unwrap().unwrap();
+    assert!(record.claim.is_none(), "it was claimed before the server's metadata was known");
+    refreshing.abort();
 }

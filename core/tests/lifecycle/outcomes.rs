@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
+use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::ErrorCode;
 use loomkin_auth::status::ConnectionState;
 use loomkin_auth::store::{FailureKind, ReconnectReason};
@@ -97,7 +98,22 @@ async fn what_is_uncertain_stays_so_until_a_clear_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_registration_is_not_asked_about_again() {
+async fn a_refused_registration_is_asked_about_again_after_five_minutes() {
+    let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    let error = process.access_token(&account()).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ClientRejected);
+    tokio::time::advance(Duration::from_secs(299)).await;
+    assert!(process.access_token(&account()).await.is_err());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(
+        is_token(&process.access_token(&account()).await.unwrap(), 1),
+        "the server was wrong for a while"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_registration_is_not_asked_about_again_at_once() {
     let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::tokens(1)]);
     let process = world.with_ended_token().await;
     for _ in 0..3 {
@@ -105,6 +121,8 @@ async fn a_refused_registration_is_not_asked_about_again() {
         assert_eq!(error.code(), ErrorCode::ClientRejected);
     }
     assert_eq!(world.network.refreshes(), 1);
+    let record = process.vault().record(&account()).await.unwrap().unwrap();
+    assert!(record.claim.is_none(), "the claim was not given back");
     // A process with a corrected configuration is a new one.
     assert!(is_token(&world.process().await.access_token(&account()).await.unwrap(), 1));
 }
@@ -156,6 +174,69 @@ async fn without_a_refresh_token_the_end_of_the_access_token_asks_for_a_login() 
     tokio::time::advance(LIFETIME - Duration::from_secs(1)).await;
     assert!(is_token(&process.access_token(&account()).await.unwrap(), 0), "good inside the margin");
     tokio::time::advance(Duration::from_secs(1)).await;
+    let error = process.access_token(&account()).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ReconnectRequired);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_back_off_ends_when_the_clock_is_put_right() {
+    let wait = HeaderMap::from_iter([(RETRY_AFTER, "120".parse().unwrap())]);
+    let world = World::new([Reply::Answer(429, wait, String::new()), Reply::tokens(1)]);
+    let process = world.process().await;
+    world.clock.set_back(LIFETIME);
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(LIFETIME + LIFETIME).await;
+    let _busy = process.access_token(&account()).await.unwrap_err();
+    world.clock.set_back(LIFETIME);
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forgiving_provider_is_asked_again_at_once() {
+    let world = World { preset: Some("google"), ..World::new([Reply::unknown(), Reply::tokens(1)]) };
+    let process = world.with_ended_token().await;
+    let before = world.clock.now();
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+    assert_eq!((world.clock.now(), world.network.refreshes()), (before, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_even_a_forgiving_provider_is_asked_again_when_the_lease_would_end_first() {
+    let late = Reply::After(loomkin_auth::http::TIMEOUT, Box::new(Reply::unknown()));
+    let world = World { preset: Some("google"), ..World::new([late, Reply::tokens(1)]) };
+    let process = world.with_ended_token().await;
+    let error = process.access_token(&account()).await.unwrap_err();
+    assert_eq!((error.code(), world.network.refreshes()), (ErrorCode::Unavailable, 1));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_registration_is_asked_about_again_for_a_newer_login() {
+    let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    let _client_rejected = process.access_token(&account()).await.unwrap_err();
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(LIFETIME).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_the_margin_a_lost_answer_is_not_asked_for_again_at_once() {
+    let world = World::new([Reply::unknown()]);
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(LIFETIME - Duration::from_secs(30)).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 0));
+    assert_eq!(world.network.refreshes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_the_margin_a_revoked_grant_is_said_at_once() {
+    let world = World::new([Reply::invalid_grant()]);
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(LIFETIME - Duration::from_secs(30)).await;
     let error = process.access_token(&account()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::ReconnectRequired);
 }

@@ -61,3 +61,15 @@ async fn a_token_that_another_process_has_replaced_is_not_renewed_again() {
         .await;
     assert_eq!((answer.unwrap(), calls.get(), world.network.refreshes()), (200, 2, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_from_before_the_clock_was_put_right_is_not_young() {
+    let world = World::new([Reply::tokens(1)]);
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    world.clock.set_back(Duration::from_secs(86_400));
+    let calls = Cell::new(0);
+    let answer = process.with_token(&account(), |token| ask(token, &[0], &calls)).await;
+    assert_eq!((answer.unwrap(), world.network.refreshes()), (200, 1));
+}

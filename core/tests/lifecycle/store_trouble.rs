@@ -1,9 +1,11 @@
 //! A store that cannot be written: before anything is sent, and after the answer came.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use loomkin_auth::error::ErrorCode;
+use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::lifecycle::Answer;
 
 use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
@@ -63,4 +65,49 @@ async fn an_answer_that_waits_to_be_stored_does_not_survive_a_disconnect() {
     process.close(MARGIN).await;
     let revoked = world.network.seen("/revoke");
     assert!(revoked.iter().any(|body| body.contains("canary-refresh-1")), "the unsaved token is still good");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_before_it_could_be_stored_is_the_stores_fault() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.with_ended_token().await;
+    store.commits_fail.store(true, Ordering::SeqCst);
+    process.access_token(&account()).await.unwrap();
+    tokio::time::sleep(LIFETIME).await;
+    assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::StoreFailed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsaved_token_that_is_rejected_is_not_followed_by_the_one_before_it() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.with_ended_token().await;
+    store.commits_fail.store(true, Ordering::SeqCst);
+    process.access_token(&account()).await.unwrap();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    let calls = Cell::new(0);
+    let call = |_| {
+        calls.set(calls.get() + 1);
+        async { Ok::<_, Error>(Answer::TokenRejected(401)) }
+    };
+    assert_eq!((process.with_token(&account(), call).await.unwrap(), calls.get()), (401, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_has_stored_since_is_newer_than_what_waits_here() {
+    let world = World::new([Reply::tokens(1), Reply::tokens(2)]);
+    let second = world.with_ended_token().await;
+    let store = FaultyStore::new(world.store.clone());
+    let first = World { store: store.clone(), ..world.clone() }.process().await;
+    store.commits_fail.store(true, Ordering::SeqCst);
+    assert!(is_token(&first.access_token(&account()).await.unwrap(), 1));
+    // It gets the claim when the lease of the first has ended.
+    assert!(is_token(&second.access_token(&account()).await.unwrap(), 2));
+    assert!(is_token(&first.access_token(&account()).await.unwrap(), 2));
+    store.commits_fail.store(false, Ordering::SeqCst);
+    first.close(MARGIN).await;
+    assert!(is_token(&first.access_token(&account()).await.unwrap(), 2));
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use loomkin_auth::account::AccountKey;
 use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::Lifecycle;
+use loomkin_auth::lifecycle::{Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
-use loomkin_auth::provider::{ProviderBuilder, Registration};
+use loomkin_auth::provider::{Preset, ProviderBuilder, Registration};
 use loomkin_auth::random::{Random, SystemRandom};
 use loomkin_auth::secret::Secret;
 use loomkin_auth::server::AuthorizationServer;
@@ -28,15 +29,28 @@ use loomkin_auth::store::vault::Vault;
 use tokio::sync::watch;
 
 pub(crate) const MARGIN: Duration = Duration::from_secs(60);
+pub(crate) const AHEAD: Duration = Duration::from_secs(300);
+const MARGINS: Margins = Margins { margin: MARGIN, ahead: AHEAD };
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Runs with tokio's paused clock: time passes when every task waits for it.
 #[derive(Debug)]
-pub(crate) struct TestClock(tokio::time::Instant);
+pub(crate) struct TestClock {
+    began: tokio::time::Instant,
+    set_back_millis: AtomicU64,
+}
+
+impl TestClock {
+    /// Somebody corrects the system's clock, which was ahead by `by`. What sleeps, sleeps on.
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.set_back_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_seconds(1_800_000_000).plus(self.0.elapsed())
+        let set_back = Duration::from_millis(self.set_back_millis.load(Ordering::SeqCst));
+        Timestamp::from_unix_seconds(1_800_000_000).plus(self.began.elapsed()).minus(set_back)
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -51,6 +65,10 @@ pub(crate) enum Reply {
     Answer(u16, HeaderMap, String),
     /// Breaks, one way or the other.
     Break(SendError),
+    /// Brings down the task that asked.
+    Panic,
+    /// Comes after a while.
+    After(Duration, Box<Reply>),
 }
 
 impl Reply {
@@ -138,11 +156,18 @@ impl HttpClient for Network {
         if request.url.path() == "/revoke" {
             return Ok(Response { status: 200, headers: HeaderMap::new(), body: Vec::new().into() });
         }
-        match self.script.lock().unwrap().pop_front().expect("no request was expected") {
+        let mut reply = self.script.lock().unwrap().pop_front().expect("no request was expected");
+        while let Reply::After(wait, next) = reply {
+            tokio::time::sleep(wait).await;
+            reply = *next;
+        }
+        match reply {
             Reply::Answer(status, headers, body) => {
                 Ok(Response { status, headers, body: body.into_bytes().into() })
             }
             Reply::Break(error) => Err(error),
+            Reply::Panic => unreachable!("as the test asked for"),
+            Reply::After(..) => unreachable!("it has been waited for"),
         }
     }
 }
@@ -158,16 +183,27 @@ impl fmt::Debug for Network {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) network: Arc<Network>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<TestClock>,
     pub(crate) token_host: &'static str,
+    pub(crate) preset: Option<&'static str>,
+    /// Whether the configuration names the issuer, and no endpoint.
+    pub(crate) discovers: bool,
 }
 
 impl World {
     /// Within a test that has `start_paused`.
     pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(TestClock(tokio::time::Instant::now()));
+        let began = tokio::time::Instant::now();
+        let clock = Arc::new(TestClock { began, set_back_millis: AtomicU64::new(0) });
         let store = Arc::new(MemoryStore::new(clock.clone(), &SystemRandom).unwrap());
-        Self { store, network: Network::new(script), clock, token_host: "idp.example.com" }
+        Self {
+            store,
+            network: Network::new(script),
+            clock,
+            token_host: "idp.example.com",
+            preset: None,
+            discovers: false,
+        }
     }
 
     /// A process: nothing in its memory, everything else shared.
@@ -187,16 +223,21 @@ impl World {
         .unwrap();
         let server = self.server();
         let servers = BTreeMap::from([(account().provider, server)]);
-        Lifecycle::new(vault, servers, self.clock.clone(), random, MARGIN)
+        Lifecycle::new(vault, servers, self.clock.clone(), random, MARGINS)
     }
 
     pub(crate) fn server(&self) -> Arc<AuthorizationServer> {
         let registration = Registration { client_id: "client".to_owned(), ..Registration::default() };
-        let mut builder = ProviderBuilder::new(account().provider, None, registration);
+        let preset = self.preset.and_then(Preset::find);
+        let mut builder = ProviderBuilder::new(account().provider, preset, registration);
         let url = |path: &str| format!("https://{}{path}", self.token_host).parse().unwrap();
-        builder.endpoints.authorization = Some(url("/authorize"));
-        builder.endpoints.token = Some(url("/token"));
-        builder.endpoints.revocation = Some(url("/revoke"));
+        if self.discovers {
+            builder.issuer = Some(format!("https://{}", self.token_host));
+        } else {
+            builder.endpoints.authorization = Some(url("/authorize"));
+            builder.endpoints.token = Some(url("/token"));
+            builder.endpoints.revocation = Some(url("/revoke"));
+        }
         let binding = builder.binding();
         Arc::new(AuthorizationServer::new(builder, binding, self.network.clone(), self.clock.clone()))
     }

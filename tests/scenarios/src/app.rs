@@ -36,7 +36,16 @@ impl App {
     ///
     /// As [`Auth::open`].
     pub async fn open(home: &Home) -> Result<Self> {
-        Self::open_with(home, Arc::new(SystemClock), HttpSettings::default().timeout).await
+        Self::open_at(home, Arc::new(SystemClock)).await
+    }
+
+    /// Starts in `home`, by `clock`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Auth::open`].
+    pub async fn open_at(home: &Home, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::open_with(home, clock, HttpSettings::default().timeout).await
     }
 
     /// Starts in `home`, by `clock`, and with no more than `timeout` for each request.

@@ -1,14 +1,19 @@
 //! The real command, run in a home as a process of its own.
 
+mod heard;
+mod ran;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
 use url::Url;
+
+pub use heard::Heard;
+pub use ran::Ran;
 
 use crate::browser::Browser;
 use crate::canary::Canary;
@@ -87,7 +92,7 @@ impl Call {
         let canary = self.canary.clone();
         let running = self.start();
         let url = running.authorization_url().await;
-        let page = browser.walk_into(&url, &redirect_uri(&url)).await.unwrap();
+        let page = within("the pages", browser.walk_into(&url, &redirect_uri(&url))).await.unwrap();
         canary.see("the page after a login", &page.text);
         hide_answer(&canary, &page.url);
         running.ended().await
@@ -100,8 +105,8 @@ impl Call {
     /// When it does not start.
     pub fn start(mut self) -> Running {
         let mut child = self.command.spawn().unwrap();
-        let stdout = listen(child.stdout.take().unwrap());
-        let stderr = listen(child.stderr.take().unwrap());
+        let stdout = Heard::listen(child.stdout.take().unwrap());
+        let stderr = Heard::listen(child.stderr.take().unwrap());
         Running { canary: self.canary, child, stderr, stdout, verb: self.verb }
     }
 }
@@ -123,7 +128,8 @@ impl Running {
     ///
     /// When its first line is something else.
     pub async fn authorization_url(&self) -> String {
-        within("the authorize event", self.stdout.until(|text| text.contains('\n'))).await;
+        let came = within("the authorize event", self.stdout.until(|text| text.contains('\n'))).await;
+        assert!(came, "it ended instead: {}", self.stderr.text());
         let text = self.stdout.text();
         let event: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).unwrap();
         assert_eq!(event["event"], "authorize", "{event}");
@@ -190,10 +196,11 @@ impl Running {
 
     fn show(&self, ran: &Ran) {
         let mut texts = [("stdout", ran.stdout.clone()), ("stderr", ran.stderr.clone())];
-        if self.verb == "token" && ran.code == Some(0) {
-            // To print the token there is what the command is for; everywhere else it is a secret.
+        if self.verb == "token" && !ran.stdout.is_empty() {
+            // To print the token there is what the command is for, and it may be killed right after that; everywhere
+            // else the token is a secret.
             let text = std::mem::take(&mut texts[0].1);
-            self.canary.hide(read_token(&text));
+            self.canary.hide(ran::read_token(&text));
         }
         if self.verb == "connect" {
             // The address holds the state by its nature; the person has to be sent there.
@@ -237,110 +244,6 @@ pub(crate) fn hide_answer(canary: &Canary, url: &Url) {
     for (_, value) in url.query_pairs().filter(|(name, _)| name == "code" || name == "state") {
         canary.hide(value.as_bytes());
     }
-}
-
-/// What a process has written so far.
-#[derive(Clone, Debug)]
-pub struct Heard(watch::Receiver<Vec<u8>>);
-
-impl Heard {
-    /// All of it.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.borrow()).into_owned()
-    }
-
-    /// Completes once `wanted` is in it; never, if it does not come.
-    pub async fn says(self, wanted: &str) {
-        if !self.until(|text| text.contains(wanted)).await {
-            std::future::pending().await
-        }
-    }
-
-    async fn until(&self, wanted: impl Fn(&str) -> bool) -> bool {
-        self.0.clone().wait_for(|bytes| wanted(&String::from_utf8_lossy(bytes))).await.is_ok()
-    }
-
-    async fn until_closed(&self) {
-        self.until(|_| false).await;
-    }
-}
-
-/// What a run came to.
-#[derive(Debug)]
-pub struct Ran {
-    /// The exit code; `None` after a signal.
-    pub code: Option<i32>,
-    /// What was asked for.
-    pub stdout: String,
-    /// Everything else, log lines included.
-    pub stderr: String,
-}
-
-impl Ran {
-    /// Checks the exit code.
-    ///
-    /// # Panics
-    ///
-    /// When it is another.
-    #[track_caller]
-    #[must_use]
-    pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Its stdout as one JSON value.
-    ///
-    /// # Panics
-    ///
-    /// When it is something else.
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}\n{}", self.stdout, self.stderr))
-    }
-
-    /// The `error` object that `--json` prints on stderr.
-    ///
-    /// # Panics
-    ///
-    /// When there is none.
-    #[track_caller]
-    pub fn error(&self) -> Value {
-        // What a desktop session writes may end without the end of a line.
-        let start = self.stderr.rfind("{\"error\"").unwrap_or_else(|| panic!("{}", self.stderr));
-        let line = self.stderr[start..].lines().next().unwrap_or_default();
-        let value: Value = serde_json::from_str(line).unwrap();
-        value["error"].clone()
-    }
-
-    /// The token that `token` printed.
-    ///
-    /// # Panics
-    ///
-    /// When it printed none.
-    #[track_caller]
-    pub fn token(&self) -> String {
-        assert_eq!(self.code, Some(0), "{}", self.stderr);
-        read_token(&self.stdout)
-    }
-}
-
-fn read_token(stdout: &str) -> String {
-    match serde_json::from_str::<Value>(stdout) {
-        Ok(answer) => answer["token"].as_str().unwrap_or_default().to_owned(),
-        Err(_) => stdout.trim_end().to_owned(),
-    }
-}
-
-fn listen(mut stream: impl tokio::io::AsyncRead + Send + Unpin + 'static) -> Heard {
-    let (sender, receiver) = watch::channel(Vec::new());
-    tokio::spawn(async move {
-        let mut buffer = vec![0; 8192];
-        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-            sender.send_modify(|heard| heard.extend_from_slice(&buffer[..count]));
-        }
-    });
-    Heard(receiver)
 }
 
 /// Cargo names the binaries of other packages nowhere; they lie above the directory of the tests.

@@ -18,6 +18,7 @@ mod canary;
 mod home;
 mod logs;
 mod patience;
+mod skip;
 
 // What a scenario acts through
 mod app;
@@ -41,4 +42,5 @@ pub use oidc::Oidc;
 pub use oidc_provider::{Moment, OidcProvider};
 pub use patience::within;
 pub use postgres::{Database, Postgres};
+pub use skip::say_skipped;
 pub use spread::Spread;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Entry;
+use crate::error::Result;
 
 /// Who logged in, as far as it is known. `Debug` shows nothing of it.
 #[derive(Clone, Default)]
@@ -50,8 +51,9 @@ pub enum Committed {
     Committed,
     /// The account was disconnected meanwhile. The new tokens must be revoked.
     Disconnected,
-    /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked.
-    Superseded(Box<Entry>),
+    /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked, even where what is
+    /// there cannot be unsealed.
+    Superseded(Result<Box<Entry>>),
 }
 
 /// What [`Vault::disconnect`](super::Vault::disconnect) deleted.

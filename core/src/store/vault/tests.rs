@@ -189,3 +189,18 @@ async fn a_damaged_record_can_be_disconnected() {
     assert!(matches!(vault.disconnect(&account).await.unwrap(), Disconnected::DeletedUnreadable));
     assert!(matches!(vault.disconnect(&account).await.unwrap(), Disconnected::Nothing));
 }
+
+#[tokio::test]
+async fn a_claim_of_a_damaged_record_is_given_back_at_once() {
+    let (vault, store) = vault().await;
+    let account: AccountKey = "github".parse().unwrap();
+    let entry = vault.connect(&account, &tokens("t"), ada(), Value::Null).await.unwrap();
+    let Record { connection, columns, refresh_digest, .. } = entry.record.clone();
+    let sealed = SealedTokens(vec![1; 60]);
+    let damaged = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
+    store.connect(damaged).await.unwrap();
+    let attempt = vault.make_attempt().unwrap();
+    let error = vault.claim(&entry, attempt, Duration::from_secs(45)).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::StoreFailed);
+    assert!(store.load(&account).await.unwrap().unwrap().claim.is_none());
+}

@@ -8,7 +8,7 @@ async fn ctrl_c_in_the_middle_of_a_login_stores_nothing() {
     let running = dev.home.call(&["connect", "dev", "--json", "--no-browser"]).start();
     running.authorization_url().await;
     running.interrupt();
-    let _ = running.ended().await.exits(130);
+    running.ended().await.exits(130);
     let status = dev.home.run(&["status", "--json"]).await.exits(0).json();
     assert_eq!(status[0]["state"], "disconnected");
     assert_eq!(dev.provider.count_token_requests("authorization_code"), 0);
@@ -22,7 +22,7 @@ async fn ctrl_c_in_the_middle_of_a_second_login_leaves_the_first() {
     let running = dev.home.call(&["connect", "dev", "--json", "--no-browser"]).start();
     running.authorization_url().await;
     running.interrupt();
-    let _ = running.ended().await.exits(130);
+    running.ended().await.exits(130);
     assert_eq!(dev.home.run(&["token"]).await.token(), app.token("dev").await.unwrap());
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loomkin_auth_dev_provider::{Endpoint, Fault};
-use loomkin_auth_scenarios::{App, Dev, MovedClock, within};
+use loomkin_auth_scenarios::{App, Dev, MovedClock, Spread, within};
 
 #[tokio::test]
 async fn the_next_process_takes_over_from_one_that_was_killed_before_the_server_acted() {
@@ -61,6 +61,29 @@ async fn a_store_survives_processes_killed_again_and_again() {
     }
     assert!(dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()));
     let clock = Arc::new(MovedClock::new(Duration::from_secs(2 * 3600)));
-    let later = App::open_with(&dev.home, clock, Duration::from_secs(30)).await.unwrap();
+    let later = App::open_at(&dev.home, clock).await.unwrap();
     assert!(dev.provider.is_active(&later.token("dev").await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_kill_at_any_moment_leaves_a_store_that_works() {
+    let dev = Dev::start().await;
+    let app = dev.app().await;
+    let mut spread = Spread::new();
+    for round in 0..25 {
+        let account = format!("dev/round-{round}");
+        dev.connect_expired(&app, &account).await.unwrap();
+        let running = dev.home.call(&["token", &account]).start();
+        // Somewhere between its first instruction and its last.
+        tokio::time::sleep(spread.pause(Duration::from_millis(60))).await;
+        running.kill().await;
+        let next = dev.home.run(&["token", &account, "--json"]).await;
+        if next.code != Some(0) {
+            assert_eq!(next.exits(77).error()["code"], "reconnect_required", "round {round}");
+            let status = dev.home.run(&["status", "--json"]).await.exits(0).json();
+            let rows = status.as_array().unwrap();
+            let row = rows.iter().find(|row| row["account"] == format!("round-{round}")).unwrap();
+            assert_eq!(row["reason"], "interrupted", "round {round}");
+        }
+    }
 }

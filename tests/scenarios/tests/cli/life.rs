@@ -18,7 +18,9 @@ async fn a_connection_lives_from_login_to_disconnect() {
     let status = dev.home.run(&["status", "--json"]).await.exits(0).json();
     assert_eq!((&status[0]["state"], &status[0]["active"]), (&"connected".into(), &true.into()));
 
-    let token = dev.home.run(&["token"]).await.exits(0).token();
+    let ran = dev.home.run(&["token"]).await.exits(0);
+    assert!(ran.stderr.contains("loomkin_auth::"), "the canary reads log lines: {}", ran.stderr);
+    let token = ran.token();
     assert!(dev.provider.is_active(&token));
     assert_eq!(dev.refreshes(), 1);
     assert_eq!(dev.home.run(&["token", "dev", "--json"]).await.token(), token);
@@ -37,13 +39,13 @@ async fn a_connection_lives_from_login_to_disconnect() {
 #[tokio::test]
 async fn selecting_none_leaves_everything_connected() {
     let dev = Dev::start().await;
-    let _ = connect(&dev, "dev/one", "ada").await.exits(0);
-    let _ = connect(&dev, "dev/two", "grace").await.exits(0);
+    connect(&dev, "dev/one", "ada").await.exits(0);
+    connect(&dev, "dev/two", "grace").await.exits(0);
     assert_eq!(dev.home.run(&["me", "--json"]).await.json()["account_login"], "grace");
-    let _ = dev.home.run(&["use", "dev/one"]).await.exits(0);
+    dev.home.run(&["use", "dev/one"]).await.exits(0);
     assert_eq!(dev.home.run(&["me", "--json"]).await.json()["account_login"], "ada");
 
-    let _ = dev.home.run(&["use", "--none"]).await.exits(0);
+    dev.home.run(&["use", "--none"]).await.exits(0);
     for verb in ["token", "me"] {
         let none = dev.home.run(&[verb, "--json"]).await.exits(77);
         assert_eq!(none.error()["code"], "no_active_provider");
@@ -94,4 +96,13 @@ async fn a_provider_that_is_away_is_unavailable_and_comes_back() {
     dev.provider.go_online().await.unwrap();
     // The back-off in the store is short after one failure; the command waits for it.
     assert!(dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()));
+}
+
+#[tokio::test]
+async fn the_configuration_is_shown_without_its_secrets() {
+    let dev = Dev::start().await;
+    for arguments in [&["config", "show"][..], &["config", "show", "--json"], &["config", "check"]] {
+        let ran = dev.home.run(arguments).await.exits(0);
+        assert!(!ran.stdout.contains("canary"), "{}", ran.stdout);
+    }
 }

@@ -13,7 +13,7 @@ async fn eight_processes_make_one_refresh_in_each_of_fifty_rounds() {
     let dev = Dev::start().await;
     let app = dev.app().await;
     let clock = Arc::new(MovedClock::new(Duration::ZERO));
-    let later = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+    let later = App::open_at(&dev.home, clock.clone()).await.unwrap();
     let mut spread = Spread::new();
     for round in 0..50 {
         let account = format!("dev/round-{round}");

@@ -3,7 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use loomkin_auth_scenarios::{Dev, Home, Ran};
+use loomkin_auth_scenarios::{Dev, Home, Ran, say_skipped};
 
 const STORE: &str = "store/auth.db";
 
@@ -62,11 +62,11 @@ async fn a_wrong_key_is_refused() {
 
 #[tokio::test]
 async fn records_without_their_key_file_get_no_new_key() {
-    let home = Home::with_store(
-        "path = \"store/auth.db\"\nkey = \"auto\"",
-        "[auth.dev]\nclient_id = \"x\"\nauthorization_endpoint = \"http://127.0.0.1:9/a\"\ntoken_endpoint = \"http://127.0.0.1:9/t\"\n",
-    );
-    let _ = home.run(&["status"]).await.exits(0);
+    let provider = "[auth.dev]\nclient_id = \"x\"\n\
+        authorization_endpoint = \"http://127.0.0.1:9/a\"\n\
+        token_endpoint = \"http://127.0.0.1:9/t\"\n";
+    let home = Home::with_store("path = \"store/auth.db\"\nkey = \"auto\"", provider);
+    home.run(&["status"]).await.exits(0);
     let key = fs::read(home.path("store/auth.db.key")).unwrap();
     home.canary().hide(key.trim_ascii());
     fs::remove_file(home.path("store/auth.db.key")).unwrap();
@@ -76,7 +76,7 @@ async fn records_without_their_key_file_get_no_new_key() {
     }
     fs::write(home.path("store/auth.db.key"), key).unwrap();
     fs::set_permissions(home.path("store/auth.db.key"), Permissions::from_mode(0o600)).unwrap();
-    let _ = home.run(&["status"]).await.exits(0);
+    home.run(&["status"]).await.exits(0);
 }
 
 #[tokio::test]
@@ -149,9 +149,7 @@ async fn a_full_disk_loses_nothing() {
         .await
         .is_ok_and(|mounted| mounted.status.success());
     if !mounted {
-        println!(
-            "SKIPPED a_full_disk_loses_nothing: no small file system can be mounted here (that needs root)"
-        );
+        say_skipped("a_full_disk_loses_nothing", "no small file system can be mounted here; that needs root");
         return;
     }
     let _unmount = Unmount(&disk);
@@ -162,8 +160,11 @@ async fn a_full_disk_loses_nothing() {
     fill(&disk.join("filler"));
     let full = dev.home.run(&["token", "dev", "--json"]).await;
     fs::remove_file(disk.join("filler")).unwrap();
-    assert!(matches!(full.code, Some(0 | 74)), "{full:?}");
+    assert_eq!(full.exits(74).error()["code"], "store_failed");
+    assert_eq!(dev.refreshes(), 0, "a claim that cannot be written down spends nothing");
     assert!(dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()));
+    // Once the disk is unmounted, the home does not see it any more.
+    assert_eq!(dev.home.leaks(), [""; 0]);
 }
 
 fn fill(path: &std::path::Path) {

@@ -49,6 +49,16 @@ fn a_leak_in_a_file_an_error_or_a_debug_text_fails_the_scenario() {
     }
 }
 
+#[test]
+fn a_leak_in_a_log_line_fails_the_scenario() {
+    let home = Home::new("");
+    // Without the prefix: the log is that of the whole process, and every other scenario looks for it.
+    home.canary().hide("planted-4711");
+    tracing::trace!(target: "loomkin_auth::planted", secret = "planted-4711");
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(home)));
+    assert!(dropped.is_err());
+}
+
 #[tokio::test]
 async fn a_leaked_token_fails_the_scenario() {
     let dev = Dev::start().await;

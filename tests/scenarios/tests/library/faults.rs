@@ -108,6 +108,17 @@ async fn an_odd_answer_is_understood() {
 }
 
 #[tokio::test]
+async fn an_answer_for_somebody_else_is_not_taken() {
+    let other = Fault::OtherAccount { user: "mallory".into() };
+    check([(other, LOST_AT_ONCE)]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_rotates_in_secret_ends_the_account_at_the_next_refresh() {
+    check([(Fault::missing("refresh_token"), ("token", "reconnect_required (revoked)"))]).await;
+}
+
+#[tokio::test]
 async fn a_token_that_has_ended_at_birth_is_not_handed_out() {
     let born_dead = ("server_misbehaved", "token");
     check([(Fault::field("expires_in", 0), born_dead), (Fault::field("expires_in", -5), born_dead)]).await;

@@ -41,11 +41,11 @@ async fn every_refresh_presents_the_newest_token() {
     dev.expired().await.token("dev").await.unwrap();
     dev.provider.clear_requests();
     let later = Arc::new(MovedClock::new(HOURS));
-    let app = App::open_with(&dev.home, later.clone(), HOURS).await.unwrap();
+    let app = App::open_at(&dev.home, later.clone()).await.unwrap();
     for generation in 2..5 {
         app.token("dev").await.unwrap();
         let presented = dev.provider.requests().into_iter().filter_map(|request| request.presented);
-        assert_eq!(presented.last().unwrap().generation, generation);
+        assert_eq!(presented.collect::<Vec<_>>().pop().unwrap().generation, generation);
         dev.advance(&later, HOURS);
     }
 }

@@ -4,7 +4,9 @@
 
 mod accounts;
 mod canary;
+mod disconnects;
 mod faults;
+mod lies;
 mod life;
 mod logins;
 mod outages;

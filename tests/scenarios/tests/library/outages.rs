@@ -9,7 +9,7 @@ use loomkin_auth_scenarios::{App, Dev, MovedClock};
 
 async fn with_clock(dev: &Dev) -> (App, Arc<MovedClock>) {
     let clock = Arc::new(MovedClock::new(Duration::ZERO));
-    let app = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+    let app = App::open_at(&dev.home, clock.clone()).await.unwrap();
     (app, clock)
 }
 
@@ -74,7 +74,7 @@ async fn a_wait_in_seconds_or_as_a_date_is_kept_by_every_process() {
         // A date has whole seconds, and some of them pass on the way here; far less than a minute of them.
         assert!(error.retry_after().unwrap() > Duration::from_secs(60), "{error:?}");
 
-        let other = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+        let other = App::open_at(&dev.home, clock.clone()).await.unwrap();
         assert_eq!(other.token("dev").await.unwrap_err().code().as_str(), "unavailable");
         assert_eq!(dev.refreshes(), 1, "nobody asks again before the time");
         dev.advance(&clock, HOUR);

@@ -26,7 +26,7 @@ async fn a_port_in_use_is_said_and_another_flow_is_named() {
 async fn a_browser_that_never_comes_back_ends_the_login_at_its_deadline() {
     let dev = Dev::start().await;
     let clock = Arc::new(MovedClock::new(Duration::ZERO));
-    let app = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+    let app = App::open_at(&dev.home, clock.clone()).await.unwrap();
     let mut login = app.begin("dev", ConnectOptions::default()).await.unwrap();
     let late = Browser::new("ada", Choice::Allow).unwrap().walk(&login.url(), &login.redirect_uri()).await;
     let tick = async {
@@ -44,7 +44,7 @@ async fn a_browser_that_never_comes_back_ends_the_login_at_its_deadline() {
 async fn a_person_who_comes_back_after_the_deadline_is_told_so() {
     let dev = Dev::start().await;
     let clock = Arc::new(MovedClock::new(Duration::ZERO));
-    let app = App::open_with(&dev.home, clock.clone(), Duration::from_secs(30)).await.unwrap();
+    let app = App::open_at(&dev.home, clock.clone()).await.unwrap();
     let mut login = app.begin("dev", ConnectOptions::default()).await.unwrap();
     let mut browser = Browser::new("ada", Choice::Allow).unwrap();
     let answer = browser.walk(&login.url(), &login.redirect_uri()).await.unwrap();

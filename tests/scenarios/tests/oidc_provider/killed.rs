@@ -20,6 +20,6 @@ async fn a_token_that_was_spent_for_a_killed_process_is_interrupted_and_not_lost
     assert_eq!((&status[0]["reason"], &status[0]["account_id"]), (&"interrupted".into(), &"ada".into()));
 
     let mut browser = Browser::new("ada", Choice::Allow).unwrap();
-    let _ = connect_by_command(&oidc.home, "idp", &mut browser).await.exits(0);
+    connect_by_command(&oidc.home, "idp", &mut browser).await.exits(0);
     assert!(oidc.server.is_active(&oidc.home.run(&["token"]).await.token()).await.unwrap());
 }

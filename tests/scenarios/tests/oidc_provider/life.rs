@@ -60,7 +60,7 @@ async fn what_the_user_revokes_keeps_its_tokens_and_heals_by_the_next_login() {
         assert_eq!((&status[0]["reason"], &status[0]["account_id"]), (&"revoked".into(), &"ada".into()));
     }
     assert_eq!(oidc.refreshes().await, 1, "a dead token is not presented twice");
-    let _ = connect(&oidc, "idp", "ada").await.exits(0);
+    connect(&oidc, "idp", "ada").await.exits(0);
     assert!(oidc.server.is_active(&oidc.home.run(&["token"]).await.token()).await.unwrap());
 }
 
@@ -68,11 +68,11 @@ async fn what_the_user_revokes_keeps_its_tokens_and_heals_by_the_next_login() {
 #[ignore = "needs Node.js and tests/servers/oidc-provider/setup"]
 async fn selecting_none_is_no_active_provider() {
     let oidc = Oidc::start().await;
-    let _ = connect(&oidc, "idp/one", "ada").await.exits(0);
-    let _ = connect(&oidc, "idp/two", "grace").await.exits(0);
-    let _ = oidc.home.run(&["use", "idp/one"]).await.exits(0);
+    connect(&oidc, "idp/one", "ada").await.exits(0);
+    connect(&oidc, "idp/two", "grace").await.exits(0);
+    oidc.home.run(&["use", "idp/one"]).await.exits(0);
     assert_eq!(oidc.home.run(&["me", "--json"]).await.json()["account_id"], "ada");
-    let _ = oidc.home.run(&["use", "--none"]).await.exits(0);
+    oidc.home.run(&["use", "--none"]).await.exits(0);
     let none = oidc.home.run(&["token", "--json"]).await.exits(77);
     assert_eq!(none.error()["code"], "no_active_provider");
     assert!(oidc.server.is_active(&oidc.home.run(&["token", "idp/two"]).await.token()).await.unwrap());
@@ -82,7 +82,7 @@ async fn selecting_none_is_no_active_provider() {
 #[ignore = "needs Node.js and tests/servers/oidc-provider/setup"]
 async fn a_second_account_is_refused_where_another_was_asked_for() {
     let oidc = Oidc::start().await;
-    let _ = connect(&oidc, "idp", "ada").await.exits(0);
+    connect(&oidc, "idp", "ada").await.exits(0);
     let token = oidc.home.run(&["token"]).await.token();
     let refused = connect(&oidc, "idp", "grace").await.exits(77);
     assert_eq!(refused.error()["code"], "account_mismatch");

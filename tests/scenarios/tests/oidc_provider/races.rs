@@ -25,7 +25,7 @@ async fn eight_processes_make_one_refresh_in_each_of_fifty_rounds() {
         assert!(oidc.server.is_active(&token).await.unwrap(), "{account}");
     }
     // Every family is alive, and its newest refresh token is in the store.
-    let later = App::open_with(&oidc.home, clock, Duration::from_secs(30)).await.unwrap();
+    let later = App::open_at(&oidc.home, clock).await.unwrap();
     for account in &accounts {
         let token = later.token(account).await.unwrap();
         assert!(oidc.server.is_active(&token).await.unwrap(), "{account}");

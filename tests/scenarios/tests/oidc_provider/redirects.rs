@@ -21,7 +21,7 @@ async fn a_callback_with_an_invalid_state_is_told_so_and_the_login_still_succeed
 
     let page = browser.open(answer.as_str()).await.unwrap();
     assert_eq!(page.status, 200, "{}", page.text);
-    let _ = running.ended().await.exits(0);
+    running.ended().await.exits(0);
     assert!(oidc.server.is_active(&oidc.home.run(&["token"]).await.token()).await.unwrap());
 }
 

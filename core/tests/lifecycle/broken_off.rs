@@ -1,0 +1,57 @@
+//! Tasks, runtimes and holders that end in the middle of a refresh.
+
+use std::future::Future as _;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use loomkin_auth::clock::Clock as _;
+use loomkin_auth::error::ErrorCode;
+use loomkin_auth::protocol::token_set::TokenSet;
+use loomkin_auth::secret::Secret;
+use loomkin_auth::store::{AttemptId, FailureKind, ReconnectReason};
+
+use crate::support::{Reply, World, account, is_token};
+
+#[test]
+fn a_runtime_that_is_ending_breaks_the_refresh_off_and_hangs_nobody() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let (living, ending) = (runtime().unwrap(), runtime().unwrap());
+    let process = living.block_on(async {
+        let world = World::new([]);
+        let process = world.process().await;
+        let mut tokens = TokenSet::new(Secret::new("canary-access-0"), world.clock.now());
+        tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
+        tokens.expires_at = Some(world.clock.now());
+        process.keep_login(&account(), &world.server(), tokens, None).await.unwrap();
+        process
+    });
+    let ended = ending.handle().clone();
+    drop(ending);
+    // Tasks are refused now: what is spawned is dropped where it stands.
+    let _entered = ended.enter();
+    let account = account();
+    let asking = std::pin::pin!(process.access_token(&account));
+    let answer = asking.poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(answer, Poll::Ready(Err(error)) if error.code() == ErrorCode::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_panics_does_not_keep_the_account_for_ever() {
+    let world = World::new([Reply::Panic, Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::Unavailable);
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_holder_died_is_called_interrupted() {
+    let world = World::new([Reply::invalid_grant()]);
+    let process = world.with_ended_token().await;
+    let record = process.vault().record(&account()).await.unwrap().unwrap();
+    let (connection, presented) = (record.connection, record.refresh_digest.unwrap());
+    let lease = Duration::from_secs(45);
+    world.store.claim(&account(), connection, presented, AttemptId([9; 16]), lease).await.unwrap();
+    let _reconnect_required = process.access_token(&account()).await.unwrap_err();
+    let failure = process.vault().record(&account()).await.unwrap().unwrap().failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Permanent(ReconnectReason::Interrupted));
+}
