@@ -1,7 +1,7 @@
 //! The port to the network.
 
 mod client;
-mod tls;
+pub(crate) mod tls;
 
 use std::fmt;
 

@@ -11,6 +11,8 @@ mod files;
 pub mod key;
 pub mod memory;
 mod payload;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod seal;
 pub mod sqlite;
 pub mod vault;
@@ -107,7 +109,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 
     /// A mark that differs from every earlier one as soon as anybody has changed the store.
     ///
-    /// On one host a change shows before the method that made it returns. Costs at most one cheap system call.
+    /// On one host a change shows before the method that made it returns; where the store reaches many, the changes of
+    /// other processes show within a second. Costs at most one cheap system call.
     /// Take the mark *before* loading: a mark taken afterwards may already stand for a change that the load missed.
     fn change_mark(&self) -> Result<ChangeMark>;
 
@@ -128,6 +131,8 @@ pub enum Reach {
         /// Where: the store's own path with `.key` appended.
         key_file: PathBuf,
     },
+    /// Many hosts, which share neither files nor keychains.
+    Hosts,
     /// One process: the store ends with it, and so may the secret that stands for its key source.
     Process {
         /// Random, made with the store.

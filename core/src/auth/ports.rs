@@ -19,6 +19,8 @@ use crate::server::AuthorizationServer;
 use crate::store::TokenStore;
 use crate::store::key::{ChosenKey, Keychain, OsKeychain};
 use crate::store::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::vault::Vault;
 
@@ -72,6 +74,10 @@ impl Ports {
             Backend::Sqlite => Arc::new(
                 SqliteStore::open(&configured.path.value, self.clock.clone(), self.random.clone()).await?,
             ),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres if let Some(url) = &configured.url => {
+                Arc::new(PostgresStore::open(&url.value, &*self.random).await?)
+            }
             other => {
                 return Err(Error::new(ErrorCode::ConfigInvalid, format!("this build has no {other} store"))
                     .with_advice("Set backend = \"sqlite\" in [auth.store]."));

@@ -13,14 +13,14 @@ use rustls_platform_verifier::Verifier;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Certificate authorities to trust beside the system's.
-pub(super) type Authorities = Vec<CertificateDer<'static>>;
+pub(crate) type Authorities = Vec<CertificateDer<'static>>;
 
 /// Reads the certificates out of `pem`.
 ///
 /// # Errors
 ///
 /// `config_invalid` when there is none, or one cannot be read.
-pub(super) fn read_authorities(pem: &[u8]) -> Result<Authorities> {
+pub(crate) fn read_authorities(pem: &[u8]) -> Result<Authorities> {
     let invalid = |message| {
         Error::new(ErrorCode::ConfigInvalid, message)
             .with_advice("Point the setting at a PEM file with the certificates of your company's authority.")
@@ -42,7 +42,7 @@ pub(super) fn read_authorities(pem: &[u8]) -> Result<Authorities> {
 }
 
 /// A configuration that trusts the system's authorities and `extra`. It reads files: not for async threads.
-pub(super) fn system_config(extra: Authorities) -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn system_config(extra: Authorities) -> Result<ClientConfig, rustls::Error> {
     let provider = Lazy::force(&PROVIDER);
     let verifier = Verifier::new_with_extra_roots(extra, provider.clone())?;
     Ok(ClientConfig::builder_with_provider(provider.clone())
@@ -53,7 +53,7 @@ pub(super) fn system_config(extra: Authorities) -> Result<ClientConfig, rustls::
 }
 
 /// A configuration that trusts nobody, for a client that speaks plain HTTP alone.
-pub(super) fn empty_config() -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn empty_config() -> Result<ClientConfig, rustls::Error> {
     Ok(ClientConfig::builder_with_provider(Lazy::force(&PROVIDER).clone())
         .with_safe_default_protocol_versions()?
         .with_root_certificates(RootCertStore::empty())
@@ -61,7 +61,7 @@ pub(super) fn empty_config() -> Result<ClientConfig, rustls::Error> {
 }
 
 /// Whether `error` comes from a certificate that was not accepted. People behind a company's proxy need to know.
-pub(super) fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::canary::Canary;
 use crate::clock::MovedClock;
 use crate::home::Home;
+use crate::postgres::Postgres;
 
 /// The stage of a scenario: an authorization server that this process owns, and the home of its clients.
 #[derive(Debug)]
@@ -48,6 +49,15 @@ impl Dev {
     pub fn configure(&self, lines: &str) {
         let store = "[auth.store]\npath = \"store/auth.db\"\nkey = \"env:STORE_KEY\"\n\n";
         self.home.write_config(&format!("{store}{}", table(self.provider.issuer(), lines)));
+    }
+
+    /// Keeps the store of every process that starts from now on in the database at `url`.
+    pub fn share_store(&self, url: &str) {
+        self.home.canary().hide(Postgres::PASSWORD);
+        self.home.set_variable("DATABASE_URL", url);
+        let store =
+            "[auth.store]\nbackend = \"postgres\"\nurl = \"${DATABASE_URL}\"\nkey = \"env:STORE_KEY\"\n\n";
+        self.home.write_config(&format!("{store}{}", table(self.provider.issuer(), "")));
     }
 
     /// An app in the home.

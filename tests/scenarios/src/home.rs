@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use loomkin_auth::config::Config;
 use loomkin_auth::environment::Environment;
@@ -18,6 +19,7 @@ use crate::logs;
 pub struct Home {
     canary: Canary,
     directory: TempDir,
+    more_variables: Mutex<Vec<(String, String)>>,
 }
 
 impl Home {
@@ -44,7 +46,11 @@ impl Home {
     /// As there.
     pub fn with_store(store: &str, providers: &str) -> Self {
         logs::keep();
-        let home = Self { canary: Canary::default(), directory: TempDir::new().unwrap() };
+        let home = Self {
+            canary: Canary::default(),
+            directory: TempDir::new().unwrap(),
+            more_variables: Mutex::default(),
+        };
         home.canary.hide(Self::KEY);
         home.canary.hide(Self::CLIENT_SECRET);
         home.write_config(&format!("[auth.store]\n{store}\n\n{providers}"));
@@ -73,9 +79,16 @@ impl Home {
     /// All variables there are.
     pub fn variables(&self) -> Vec<(String, String)> {
         let home = self.directory.path().display().to_string();
-        [("CLIENT_SECRET", Self::CLIENT_SECRET), ("HOME", &home), ("STORE_KEY", Self::KEY)]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec()
+        let own = [("CLIENT_SECRET", Self::CLIENT_SECRET), ("HOME", &home), ("STORE_KEY", Self::KEY)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let more = self.more_variables.lock().unwrap_or_else(PoisonError::into_inner);
+        own.into_iter().chain(more.iter().cloned()).collect()
+    }
+
+    /// Adds a variable to those of every process that starts here from now on.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        let mut more = self.more_variables.lock().unwrap_or_else(PoisonError::into_inner);
+        more.push((name.to_owned(), value.to_owned()));
     }
 
     /// The environment of a process that starts here.

@@ -11,6 +11,7 @@
 mod browser;
 mod http;
 mod oidc_provider;
+mod postgres;
 
 // What every scenario goes through
 mod canary;
@@ -40,5 +41,6 @@ pub use home::Home;
 pub use oidc::Oidc;
 pub use oidc_provider::{Moment, OidcProvider};
 pub use patience::within;
+pub use postgres::{Database, Postgres};
 pub use skip::say_skipped;
 pub use spread::Spread;

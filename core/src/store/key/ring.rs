@@ -30,6 +30,7 @@ impl KeyRing {
     ) -> Result<(Self, Option<ChosenKey>)> {
         let sources =
             Sources { store: store.id().await?, reach: store.reach(), environment, keychain, random, clock };
+        sources.check(setting)?;
         if let Some(ring) = unlock(&store.keys().await?, setting, &sources).await? {
             return Ok((ring, None));
         }
@@ -89,7 +90,10 @@ async fn unlock(keys: &[WrappedKey], setting: &KeySetting, sources: &Sources<'_>
     let mut unwrapped = Vec::with_capacity(keys.len());
     for key in keys {
         if fetched.iter().all(|(source, _)| *source != key.source) {
-            fetched.push((&key.source, sources.fetch(&Source::parse(&key.source)?).await?));
+            fetched.push((
+                &key.source,
+                sources.fetch(&sources.locate(Source::parse(&key.source)?, setting)).await?,
+            ));
         }
         let secret = fetched.iter().find(|(source, _)| *source == key.source);
         let Some(key) = secret.and_then(|(_, secret)| wrap::unwrap(key, secret)) else {

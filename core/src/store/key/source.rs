@@ -95,11 +95,29 @@ impl Sources<'_> {
             Source::Process => match &self.reach {
                 // It becomes the wrapping key of the store that made it.
                 Reach::Process { secret } => Ok(Zeroizing::new(secret.expose().to_vec())),
-                Reach::Host { .. } => Err(Error::new(
+                Reach::Host { .. } | Reach::Hosts => Err(Error::new(
                     ErrorCode::KeyUnavailable,
                     "the store's key ended with the process that made it",
                 )),
             },
+        }
+    }
+
+    /// Refuses the settings that cannot hold for a store of many hosts: each would have another key.
+    pub(super) fn check(&self, setting: &KeySetting) -> Result<()> {
+        match (setting, &self.reach) {
+            (KeySetting::Auto | KeySetting::Keychain, Reach::Hosts) => Err(no_shared_keychain()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the secret of `recorded` is on this machine. Each host may keep its copy of the key file elsewhere.
+    pub(super) fn locate(&self, recorded: Source, setting: &KeySetting) -> Source {
+        match (recorded, setting, &self.reach) {
+            (Source::File(_), KeySetting::File(path), Reach::Hosts) => {
+                Source::File(self.environment.current_dir().join(path))
+            }
+            (recorded, ..) => recorded,
         }
     }
 
@@ -116,11 +134,13 @@ impl Sources<'_> {
                 blocking(move || file::read(&path).map_err(|error| file::with_recipe(error, &path))).await?;
                 Ok((Source::File(wanted), None))
             }
+            (KeySetting::Keychain, Reach::Hosts) => Err(no_shared_keychain()),
             (KeySetting::Keychain, _) => {
                 keychain::read_or_make(&self.keychain, self.store, self.random, self.clock).await?;
                 Ok((Source::Keychain, None))
             }
             (KeySetting::Auto, Reach::Process { .. }) => Ok((Source::Process, None)),
+            (KeySetting::Auto, Reach::Hosts) => Err(no_shared_keychain()),
             (KeySetting::Auto, Reach::Host { key_file }) => {
                 let made = keychain::read_or_make(&self.keychain, self.store, self.random, self.clock).await;
                 let Err(error) = made else { return Ok((Source::Keychain, None)) };
@@ -136,6 +156,7 @@ impl Sources<'_> {
     pub(super) fn agrees(&self, setting: &KeySetting, source: &Source) -> bool {
         match (setting, source) {
             (KeySetting::Auto, _) => true,
+            (KeySetting::File(_), Source::File(_)) if matches!(self.reach, Reach::Hosts) => true,
             (KeySetting::File(path), Source::File(recorded)) => {
                 self.environment.current_dir().join(path) == beside_store(recorded, &self.reach)
             }
@@ -147,6 +168,11 @@ impl Sources<'_> {
 fn beside_store(path: &Path, reach: &Reach) -> PathBuf {
     match reach {
         Reach::Host { key_file } => key_file.parent().map_or_else(|| path.to_owned(), |dir| dir.join(path)),
-        Reach::Process { .. } => path.to_owned(),
+        Reach::Hosts | Reach::Process { .. } => path.to_owned(),
     }
+}
+
+fn no_shared_keychain() -> Error {
+    Error::new(ErrorCode::ConfigInvalid, "the hosts that share a store cannot share a keychain")
+        .with_advice("Add key = \"env:NAME\" or key = \"file:PATH\" to [auth.store].")
 }

@@ -1,0 +1,294 @@
+//! Records as rows, and rows as records.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+
+use super::fault;
+use super::pool::{Param, Pool, Transaction};
+use crate::account::{AccountKey, AccountName, Owner, ProviderId};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::store::{
+    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, ReconnectReason,
+    Record, SealedTokens, TokenDigest,
+};
+
+/// A record with what only this backend knows of it.
+pub(super) struct Found {
+    pub(super) id: i64,
+    pub(super) record: Record,
+    /// When it was read, by the database's clock.
+    pub(super) now: Timestamp,
+}
+
+/// The connection of `account`; a tombstone is none.
+pub(super) async fn find(pool: &Pool, account: &AccountKey) -> Result<Option<Record>> {
+    let sql = format!("{SELECT} AND owner = $1 AND provider = $2 AND account = $3");
+    let [owner, provider, name] = names(account);
+    let rows = pool.read(&sql, &[(&owner, Type::TEXT), (&provider, Type::TEXT), (&name, Type::TEXT)]).await?;
+    rows.first().map(|row| Ok(read(row)?.record)).transpose()
+}
+
+/// The connection of `account`, which nobody else can change until the transaction ends.
+pub(super) async fn find_locked(transaction: &Transaction, account: &AccountKey) -> Result<Option<Found>> {
+    let [owner, provider, name] = names(account);
+    let names: [Param<'_>; 3] = [(&owner, Type::TEXT), (&provider, Type::TEXT), (&name, Type::TEXT)];
+    let lock = "SELECT FROM loomkin_auth.connection
+        WHERE owner = $1 AND provider = $2 AND account = $3 AND sealed IS NOT NULL FOR UPDATE";
+    let read_it = format!("{SELECT} AND owner = $1 AND provider = $2 AND account = $3");
+    // Two statements, although sent at once: one that waits for a lock sees the claim, and the time, from before.
+    let (locked, rows) = tokio::join!(transaction.query(lock, &names), transaction.query(&read_it, &names));
+    // What appeared after the first is not locked.
+    if locked?.is_empty() {
+        return Ok(None);
+    }
+    rows?.first().map(read).transpose()
+}
+
+/// All connections of `owner`, sorted.
+pub(super) async fn list(pool: &Pool, owner: &Owner) -> Result<Vec<Record>> {
+    let sql = format!("{SELECT} AND owner = $1 ORDER BY provider, account");
+    let rows = pool.read(&sql, &[(&owner.as_str(), Type::TEXT)]).await?;
+    rows.iter().map(|row| Ok(read(row)?.record)).collect()
+}
+
+/// Writes a login over whatever the account has.
+pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection) -> Result<()> {
+    let NewConnection { account, connection, columns, sealed, refresh_digest } = login;
+    let [owner, provider, name] = names(account);
+    let created_at = columns.created_at.unix_millis();
+    let rows = transaction
+        .change(
+            "INSERT INTO loomkin_auth.connection (owner, provider, account, connection, sealed, refresh_digest,
+                issued_at, expires_at, scopes, account_login, account_id, base_url, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+             ON CONFLICT (owner, provider, account) DO UPDATE SET connection = excluded.connection,
+                sealed = excluded.sealed, refresh_digest = excluded.refresh_digest,
+                issued_at = excluded.issued_at, expires_at = excluded.expires_at, scopes = excluded.scopes,
+                account_login = excluded.account_login, account_id = excluded.account_id,
+                base_url = excluded.base_url, created_at = excluded.created_at,
+                updated_at = excluded.updated_at, disconnected_at = NULL
+             RETURNING id",
+            &[
+                (&owner, Type::TEXT),
+                (&provider, Type::TEXT),
+                (&name, Type::TEXT),
+                (&connection.0.as_slice(), Type::BYTEA),
+                (&sealed.0, Type::BYTEA),
+                (&refresh_digest.as_ref().map(|digest| digest.0.as_slice()), Type::BYTEA),
+                (&columns.issued_at.unix_millis(), Type::INT8),
+                (&columns.expires_at.map(Timestamp::unix_millis), Type::INT8),
+                (&scopes_text(columns), Type::TEXT),
+                (&columns.account_login, Type::TEXT),
+                (&columns.account_id, Type::TEXT),
+                (&columns.base_url, Type::TEXT),
+                (&created_at, Type::INT8),
+            ],
+        )
+        .await?;
+    clear(transaction, get(rows.first().ok_or_else(fault::damaged)?, "id")?).await
+}
+
+/// Writes the answer to a refresh into the connection `id`.
+pub(super) async fn renew(transaction: &mut Transaction, id: i64, commit: &Commit) -> Result<()> {
+    let columns = &commit.columns;
+    transaction
+        .execute(
+            "UPDATE loomkin_auth.connection SET sealed = $2, refresh_digest = $3, issued_at = $4,
+                expires_at = $5, scopes = $6, account_login = $7, account_id = $8, base_url = $9,
+                created_at = $10, updated_at = $11
+             WHERE id = $1",
+            &[
+                (&id, Type::INT8),
+                (&commit.sealed.0, Type::BYTEA),
+                (&commit.refresh_digest.0.as_slice(), Type::BYTEA),
+                (&columns.issued_at.unix_millis(), Type::INT8),
+                (&columns.expires_at.map(Timestamp::unix_millis), Type::INT8),
+                (&scopes_text(columns), Type::TEXT),
+                (&columns.account_login, Type::TEXT),
+                (&columns.account_id, Type::TEXT),
+                (&columns.base_url, Type::TEXT),
+                (&columns.created_at.unix_millis(), Type::INT8),
+                (&commit.updated_at.unix_millis(), Type::INT8),
+            ],
+        )
+        .await?;
+    clear(transaction, id).await
+}
+
+/// Leaves of the connection `id` what answers a late commit, and nothing else.
+pub(super) async fn bury(transaction: &mut Transaction, id: i64) -> Result<()> {
+    transaction
+        .execute(
+            "UPDATE loomkin_auth.connection SET sealed = NULL, refresh_digest = NULL, issued_at = NULL,
+                expires_at = NULL, scopes = NULL, account_login = NULL, account_id = NULL, base_url = NULL,
+                created_at = NULL, updated_at = NULL, disconnected_at = loomkin_auth.clock()
+             WHERE id = $1",
+            &[(&id, Type::INT8)],
+        )
+        .await?;
+    clear(transaction, id).await
+}
+
+/// Writes the claim of the connection `id`.
+pub(super) async fn write_claim(transaction: &mut Transaction, id: i64, claim: Claim) -> Result<()> {
+    transaction
+        .execute(
+            "INSERT INTO loomkin_auth.claim (connection_id, attempt, presented, deadline)
+             VALUES ($1, $2, $3, $4) ON CONFLICT (connection_id) DO UPDATE SET attempt = excluded.attempt,
+                presented = excluded.presented, deadline = excluded.deadline",
+            &[
+                (&id, Type::INT8),
+                (&claim.attempt.0.as_slice(), Type::BYTEA),
+                (&claim.presented.0.as_slice(), Type::BYTEA),
+                (&claim.deadline.unix_millis(), Type::INT8),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// Ends the claim of the connection `id`.
+pub(super) async fn end_claim(transaction: &mut Transaction, id: i64) -> Result<()> {
+    let sql = "DELETE FROM loomkin_auth.claim WHERE connection_id = $1";
+    transaction.execute(sql, &[(&id, Type::INT8)]).await.map(drop)
+}
+
+/// Writes the failure of the connection `id`.
+pub(super) async fn write_failure(transaction: &mut Transaction, id: i64, failure: Failure) -> Result<()> {
+    transaction
+        .execute(
+            "INSERT INTO loomkin_auth.failure (connection_id, kind, presented, in_a_row, at, next_attempt_at)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection_id) DO UPDATE SET kind = excluded.kind,
+                presented = excluded.presented, in_a_row = excluded.in_a_row, at = excluded.at,
+                next_attempt_at = excluded.next_attempt_at",
+            &[
+                (&id, Type::INT8),
+                (&kind_text(failure.kind), Type::TEXT),
+                (&failure.presented.0.as_slice(), Type::BYTEA),
+                (&i64::from(failure.in_a_row), Type::INT8),
+                (&failure.at.unix_millis(), Type::INT8),
+                (&failure.next_attempt_at.map(Timestamp::unix_millis), Type::INT8),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// The account's names, in the order of the columns.
+pub(super) fn names(account: &AccountKey) -> [&str; 3] {
+    [account.owner.as_str(), account.provider.as_str(), account.account.as_str()]
+}
+
+/// Reads the account that the columns `owner`, `provider` and `account` name.
+pub(super) fn account(row: &Row) -> Result<AccountKey> {
+    let damaged = |_| fault::damaged();
+    Ok(AccountKey {
+        owner: Owner::new(get::<String>(row, "owner")?).map_err(damaged)?,
+        provider: ProviderId::new(get::<String>(row, "provider")?).map_err(damaged)?,
+        account: AccountName::new(get::<String>(row, "account")?).map_err(damaged)?,
+    })
+}
+
+/// The value of a column.
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T> {
+    row.try_get(column).map_err(|_| fault::damaged())
+}
+
+/// The bytes of a column that has exactly so many.
+pub(super) fn bytes<const N: usize>(row: &Row, column: &str) -> Result<[u8; N]> {
+    get::<&[u8]>(row, column)?.try_into().map_err(|_| fault::damaged())
+}
+
+/// The moment of a column.
+pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp> {
+    get(row, column).map(Timestamp::from_unix_millis)
+}
+
+/// Ends the claim and forgets the failure. The row of the connection is locked by then, by an earlier statement: one
+/// that has waited for the lock itself does not see the newest claim.
+async fn clear(transaction: &mut Transaction, id: i64) -> Result<()> {
+    let sql = "WITH ended AS (DELETE FROM loomkin_auth.claim WHERE connection_id = $1)
+        DELETE FROM loomkin_auth.failure WHERE connection_id = $1";
+    transaction.execute(sql, &[(&id, Type::INT8)]).await.map(drop)
+}
+
+fn read(row: &Row) -> Result<Found> {
+    let time_if = |column| {
+        Ok::<_, crate::error::Error>(get::<Option<i64>>(row, column)?.map(Timestamp::from_unix_millis))
+    };
+    let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
+    columns.expires_at = time_if("expires_at")?;
+    columns.scopes = serde_json::from_str(get(row, "scopes")?).map_err(|_| fault::damaged())?;
+    columns.account_login = get(row, "account_login")?;
+    columns.account_id = get(row, "account_id")?;
+    columns.base_url = get(row, "base_url")?;
+    let has = |column| Ok::<_, crate::error::Error>(get::<Option<&[u8]>>(row, column)?.is_some());
+    let mut record = Record::from_login(NewConnection {
+        account: account(row)?,
+        connection: ConnectionId(bytes(row, "connection")?),
+        columns,
+        sealed: SealedTokens(get(row, "sealed")?),
+        refresh_digest: if has("refresh_digest")? {
+            Some(TokenDigest(bytes(row, "refresh_digest")?))
+        } else {
+            None
+        },
+    });
+    record.updated_at = time(row, "updated_at")?;
+    if has("attempt")? {
+        record.claim = Some(Claim {
+            attempt: AttemptId(bytes(row, "attempt")?),
+            presented: TokenDigest(bytes(row, "claim_presented")?),
+            deadline: time(row, "deadline")?,
+        });
+    }
+    if has("failure_presented")? {
+        record.failure = Some(Failure {
+            kind: read_kind(get(row, "kind")?).ok_or_else(fault::damaged)?,
+            presented: TokenDigest(bytes(row, "failure_presented")?),
+            in_a_row: get::<i64>(row, "in_a_row")?.try_into().map_err(|_| fault::damaged())?,
+            at: time(row, "at")?,
+            next_attempt_at: time_if("next_attempt_at")?,
+        });
+    }
+    Ok(Found { id: get(row, "id")?, record, now: time(row, "now")? })
+}
+
+/// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
+fn scopes_text(columns: &Columns) -> String {
+    serde_json::Value::from(columns.scopes.clone()).to_string()
+}
+
+fn kind_text(kind: FailureKind) -> String {
+    match kind {
+        FailureKind::Permanent(reason) => format!("permanent:{}", reason.as_str()),
+        FailureKind::Refused => "refused".to_owned(),
+        FailureKind::Unknown => "unknown".to_owned(),
+    }
+}
+
+fn read_kind(text: &str) -> Option<FailureKind> {
+    match text.split_once(':') {
+        None if text == "refused" => Some(FailureKind::Refused),
+        None if text == "unknown" => Some(FailureKind::Unknown),
+        Some(("permanent", reason)) => {
+            [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
+                .into_iter()
+                .find(|known| known.as_str() == reason)
+                .map(FailureKind::Permanent)
+        }
+        _ => None,
+    }
+}
+
+const SELECT: &str =
+    "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
+        expires_at, scopes, account_login, account_id, base_url, created_at, updated_at,
+        attempt, claim.presented AS claim_presented, deadline,
+        kind, failure.presented AS failure_presented, in_a_row, at, next_attempt_at,
+        loomkin_auth.clock() AS now
+    FROM loomkin_auth.connection
+    LEFT JOIN loomkin_auth.claim ON claim.connection_id = connection.id
+    LEFT JOIN loomkin_auth.failure ON failure.connection_id = connection.id
+    WHERE sealed IS NOT NULL";
