@@ -134,6 +134,32 @@ pub enum FailureKind {
     Unknown,
 }
 
+impl FailureKind {
+    /// The form in which backends keep it.
+    pub(super) fn to_text(self) -> String {
+        match self {
+            Self::Permanent(reason) => format!("permanent:{}", reason.as_str()),
+            Self::Refused => "refused".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    /// Reads what [`Self::to_text`] wrote; `None` for the word of a later version.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "refused" => Some(Self::Refused),
+            None if text == "unknown" => Some(Self::Unknown),
+            Some(("permanent", reason)) => {
+                [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
+                    .into_iter()
+                    .find(|known| known.as_str() == reason)
+                    .map(Self::Permanent)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Why only a new login helps.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]

@@ -9,8 +9,8 @@ use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, ReconnectReason,
-    Record, SealedTokens, TokenDigest,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
+    SealedTokens, TokenDigest,
 };
 
 /// A record with what only this backend knows of it.
@@ -164,7 +164,7 @@ pub(super) async fn write_failure(transaction: &mut Transaction, id: i64, failur
                 next_attempt_at = excluded.next_attempt_at",
             &[
                 (&id, Type::INT8),
-                (&kind_text(failure.kind), Type::TEXT),
+                (&failure.kind.to_text(), Type::TEXT),
                 (&failure.presented.0.as_slice(), Type::BYTEA),
                 (&i64::from(failure.in_a_row), Type::INT8),
                 (&failure.at.unix_millis(), Type::INT8),
@@ -245,7 +245,7 @@ fn read(row: &Row) -> Result<Found> {
     }
     if has("failure_presented")? {
         record.failure = Some(Failure {
-            kind: read_kind(get(row, "kind")?).ok_or_else(fault::damaged)?,
+            kind: FailureKind::from_text(get(row, "kind")?).ok_or_else(fault::damaged)?,
             presented: TokenDigest(bytes(row, "failure_presented")?),
             in_a_row: get::<i64>(row, "in_a_row")?.try_into().map_err(|_| fault::damaged())?,
             at: time(row, "at")?,
@@ -258,28 +258,6 @@ fn read(row: &Row) -> Result<Found> {
 /// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
 fn scopes_text(columns: &Columns) -> String {
     serde_json::Value::from(columns.scopes.clone()).to_string()
-}
-
-fn kind_text(kind: FailureKind) -> String {
-    match kind {
-        FailureKind::Permanent(reason) => format!("permanent:{}", reason.as_str()),
-        FailureKind::Refused => "refused".to_owned(),
-        FailureKind::Unknown => "unknown".to_owned(),
-    }
-}
-
-fn read_kind(text: &str) -> Option<FailureKind> {
-    match text.split_once(':') {
-        None if text == "refused" => Some(FailureKind::Refused),
-        None if text == "unknown" => Some(FailureKind::Unknown),
-        Some(("permanent", reason)) => {
-            [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
-                .into_iter()
-                .find(|known| known.as_str() == reason)
-                .map(FailureKind::Permanent)
-        }
-        _ => None,
-    }
 }
 
 const SELECT: &str =

@@ -7,8 +7,8 @@ use super::holder::HolderId;
 use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, ReconnectReason,
-    Record, SealedTokens, TokenDigest,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
+    SealedTokens, TokenDigest,
 };
 
 /// A record with what only this backend knows of it.
@@ -133,7 +133,7 @@ pub(super) fn write_claim(
 pub(super) fn write_failure(database: &Connection, id: i64, failure: Failure) -> rusqlite::Result<()> {
     database.prepare_cached("INSERT OR REPLACE INTO failure VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute((
         id,
-        kind_text(failure.kind),
+        failure.kind.to_text(),
         failure.presented.0,
         failure.in_a_row,
         failure.at.unix_millis(),
@@ -192,7 +192,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
     }
     if let Some(kind) = row.get::<_, Option<String>>("kind")? {
         record.failure = Some(Failure {
-            kind: read_kind(&kind)
+            kind: FailureKind::from_text(&kind)
                 .ok_or_else(|| rusqlite::Error::InvalidColumnType(0, "kind".to_owned(), Type::Text))?,
             presented: TokenDigest(row.get("failure_presented")?),
             in_a_row: row.get("in_a_row")?,
@@ -211,28 +211,6 @@ fn scopes_text(columns: &Columns) -> String {
 fn read_scopes(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
     serde_json::from_str(row.get_ref("scopes")?.as_str()?)
         .map_err(|_| rusqlite::Error::InvalidColumnType(0, "scopes".to_owned(), Type::Text))
-}
-
-fn kind_text(kind: FailureKind) -> String {
-    match kind {
-        FailureKind::Permanent(reason) => format!("permanent:{}", reason.as_str()),
-        FailureKind::Refused => "refused".to_owned(),
-        FailureKind::Unknown => "unknown".to_owned(),
-    }
-}
-
-fn read_kind(text: &str) -> Option<FailureKind> {
-    match text.split_once(':') {
-        None if text == "refused" => Some(FailureKind::Refused),
-        None if text == "unknown" => Some(FailureKind::Unknown),
-        Some(("permanent", reason)) => {
-            [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
-                .into_iter()
-                .find(|known| known.as_str() == reason)
-                .map(FailureKind::Permanent)
-        }
-        _ => None,
-    }
 }
 
 const SELECT: &str =
