@@ -70,8 +70,9 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 
     /// Stores the answer to a refresh, and with it ends the claim and forgets the failure.
     ///
-    /// The fence: only when `commit.connection` is still the account's and `commit.presented` is still its refresh
-    /// token's digest. The claim need not be held any more: a late answer that passes the fence is the newest truth.
+    /// The fence: only when `commit.connection` is still the account's and `commit.revision` still its revision. The refresh token alone would not do: a server that does not rotate gives many answers to one,
+    /// and an older one must not replace a newer. The claim need not be held any more: a late answer that passes the
+    /// fence is the newest truth.
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome>;
 
     /// Gives the claim back without new tokens, and records `failure` where there is one. Does nothing when

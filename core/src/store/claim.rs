@@ -83,8 +83,8 @@ pub struct Commit {
     pub account: AccountKey,
     /// The connection that was refreshed.
     pub connection: ConnectionId,
-    /// The digest of the refresh token that was presented.
-    pub presented: TokenDigest,
+    /// The revision that was read under the claim.
+    pub revision: u32,
     /// The new plain columns.
     pub columns: Columns,
     /// The new tokens, sealed.

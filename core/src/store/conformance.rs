@@ -57,7 +57,7 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     refresh::a_claim_of_one_account_leaves_the_others_free(make().await).await;
     refresh::a_commit_stores_the_answer_and_ends_the_claim(make().await).await;
     refresh::a_late_commit_that_passes_the_fence_counts(make().await).await;
-    refresh::a_commit_for_another_token_is_superseded(make().await).await;
+    refresh::a_commit_that_read_an_earlier_revision_is_superseded(make().await).await;
     refresh::a_commit_after_a_newer_login_is_superseded(make().await).await;
     refresh::a_commit_after_a_disconnect_meets_the_tombstone(make().await).await;
     refresh::an_abandoned_claim_is_free_again(make().await).await;
@@ -97,7 +97,7 @@ fn login(account: &AccountKey, seed: u8) -> NewConnection {
     }
 }
 
-/// The answer to a refresh of `login(account, seed)`, by which `next` becomes the current token.
+/// The answer to the first refresh of `login(account, seed)`, by which `next` becomes the current token.
 fn answer(account: &AccountKey, seed: u8, next: u8) -> Commit {
     let mut columns = login(account, seed).columns;
     columns.issued_at = at(next);
@@ -105,7 +105,7 @@ fn answer(account: &AccountKey, seed: u8, next: u8) -> Commit {
     Commit {
         account: account.clone(),
         connection: ConnectionId([seed; 16]),
-        presented: digest(seed),
+        revision: 0,
         columns,
         sealed: SealedTokens(vec![next; 200]),
         refresh_digest: digest(next),

@@ -106,6 +106,8 @@ pub struct Record {
     pub claim: Option<Claim>,
     /// How the latest refresh failed, unless one has succeeded since.
     pub failure: Option<Failure>,
+    /// How often this connection has been refreshed. Claims, failures and back-off leave it alone.
+    pub revision: u32,
     /// When the tokens were last written.
     pub updated_at: Timestamp,
 }
@@ -122,6 +124,7 @@ impl Record {
             refresh_digest: login.refresh_digest,
             claim: None,
             failure: None,
+            revision: 0,
         }
     }
 }

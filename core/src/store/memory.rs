@@ -123,12 +123,13 @@ impl TokenStore for MemoryStore {
         let Some(record) = rows.connections.get_mut(&commit.account) else {
             return Ok(CommitOutcome::Disconnected);
         };
-        if record.connection != commit.connection || record.refresh_digest != Some(commit.presented) {
+        if record.connection != commit.connection || record.revision != commit.revision {
             return Ok(CommitOutcome::Superseded(Box::new(record.clone())));
         }
         record.columns = commit.columns;
         record.sealed = commit.sealed;
         record.refresh_digest = Some(commit.refresh_digest);
+        record.revision += 1;
         record.updated_at = commit.updated_at;
         record.claim = None;
         record.failure = None;

@@ -156,12 +156,13 @@ impl Vault {
         }
         record.claim = None;
         record.failure = None;
+        record.revision += 1;
         let plaintext = payload::encode(&tokens, &presented.binding);
         record.sealed = self.keys.newest().seal(&Place::of(&record), &plaintext, &*self.random)?;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
-            presented: presented_digest,
+            revision: presented.record.revision,
             columns: record.columns.clone(),
             sealed: record.sealed.clone(),
             refresh_digest: record.refresh_digest.unwrap_or(presented_digest),

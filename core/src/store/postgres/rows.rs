@@ -67,7 +67,8 @@ pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection
                 issued_at = excluded.issued_at, expires_at = excluded.expires_at, scopes = excluded.scopes,
                 account_login = excluded.account_login, account_id = excluded.account_id,
                 base_url = excluded.base_url, created_at = excluded.created_at,
-                updated_at = excluded.updated_at, disconnected_at = NULL
+                updated_at = excluded.updated_at, disconnected_at = NULL,
+                revision = 0
              RETURNING id",
             &[
                 (&owner, Type::TEXT),
@@ -96,7 +97,7 @@ pub(super) async fn renew(transaction: &mut Transaction, id: i64, commit: &Commi
         .execute(
             "UPDATE loomkin_auth.connection SET sealed = $2, refresh_digest = $3, issued_at = $4,
                 expires_at = $5, scopes = $6, account_login = $7, account_id = $8, base_url = $9,
-                created_at = $10, updated_at = $11
+                created_at = $10, updated_at = $11, revision = revision + 1
              WHERE id = $1",
             &[
                 (&id, Type::INT8),
@@ -236,6 +237,7 @@ fn read(row: &Row) -> Result<Found> {
         },
     });
     record.updated_at = time(row, "updated_at")?;
+    record.revision = get::<i64>(row, "revision")?.try_into().map_err(|_| fault::damaged())?;
     if has("attempt")? {
         record.claim = Some(Claim {
             attempt: AttemptId(bytes(row, "attempt")?),
@@ -262,7 +264,7 @@ fn scopes_text(columns: &Columns) -> String {
 
 const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
-        expires_at, scopes, account_login, account_id, base_url, created_at, updated_at,
+        expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline,
         kind, failure.presented AS failure_presented, in_a_row, at, next_attempt_at,
         loomkin_auth.clock() AS now

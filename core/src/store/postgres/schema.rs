@@ -36,18 +36,23 @@ async fn migrate(mut transaction: Transaction, random: &dyn Random) -> Result<()
     if is_up_to_date(&is_there, || transaction.query(VERSION, &[])).await? {
         return Ok(());
     }
-    // Not "if not exists": that asks for the right to make a schema even where there is one.
-    if !get::<bool>(is_there.first().ok_or_else(fault::damaged)?, "schema")? {
-        transaction.batch("CREATE SCHEMA loomkin_auth").await?;
+    let is_there = is_there.first().ok_or_else(fault::damaged)?;
+    if !get::<bool>(is_there, "store")? {
+        // Not "if not exists": that asks for the right to make a schema even where there is one.
+        if !get::<bool>(is_there, "schema")? {
+            transaction.batch("CREATE SCHEMA loomkin_auth").await?;
+        }
+        transaction.batch(FIRST).await?;
+        let id: [u8; 16] = random.make_bytes()?;
+        transaction
+            .execute(
+                "INSERT INTO loomkin_auth.store (id, version) VALUES ($1, 1)",
+                &[(&id.as_slice(), Type::BYTEA)],
+            )
+            .await?;
     }
-    transaction.batch(FIRST).await?;
-    let id: [u8; 16] = random.make_bytes()?;
-    transaction
-        .execute(
-            "INSERT INTO loomkin_auth.store (id, version) VALUES ($1, $2)",
-            &[(&id.as_slice(), Type::BYTEA), (&NEWEST, Type::INT4)],
-        )
-        .await?;
+    transaction.batch(SECOND).await?;
+    transaction.execute("UPDATE loomkin_auth.store SET version = $1", &[(&NEWEST, Type::INT4)]).await?;
     transaction.commit().await.map(drop)
 }
 
@@ -61,8 +66,8 @@ async fn is_up_to_date<Read: Future<Output = Result<Vec<tokio_postgres::Row>>>>(
     let rows = version().await?;
     match get::<i32>(rows.first().ok_or_else(fault::damaged)?, "version")? {
         NEWEST => Ok(true),
-        // There is no older one yet; the next version puts its migrations here.
-        ..NEWEST => Err(fault::damaged()),
+        1..NEWEST => Ok(false),
+        ..1 => Err(fault::damaged()),
         _ => Err(fault::newer()),
     }
 }
@@ -76,7 +81,7 @@ const IS_THERE: &str = "SELECT
 const VERSION: &str = "SELECT version FROM loomkin_auth.store";
 
 /// The version of the schema; a store of a higher one is refused.
-const NEWEST: i32 = 1;
+const NEWEST: i32 = 2;
 
 /// The tables of the SQLite store, in a schema of their own and with all names spelt out: behind a pooler the search
 /// path is somebody else's. A connection without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -141,5 +146,42 @@ CREATE TABLE loomkin_auth.setting (
     owner TEXT COLLATE "C" PRIMARY KEY,
     active_provider TEXT NOT NULL,
     active_account TEXT NOT NULL
+);
+"#;
+
+/// See the second version of the SQLite store. The row of `event` that a transaction writes may be numbered before that
+/// of one which commits earlier.
+const SECOND: &str = r#"
+ALTER TABLE loomkin_auth.connection ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX expiring ON loomkin_auth.connection (expires_at, owner, provider, account)
+    WHERE refresh_digest IS NOT NULL AND expires_at IS NOT NULL;
+CREATE TABLE loomkin_auth.revocation (
+    connection BYTEA PRIMARY KEY,
+    owner TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    sealed BYTEA NOT NULL,
+    refresh_digest BYTEA,
+    issued_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    scopes TEXT NOT NULL,
+    account_login TEXT,
+    account_id TEXT,
+    base_url TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    next_attempt_at BIGINT NOT NULL,
+    until BIGINT NOT NULL
+);
+CREATE INDEX next_revocation ON loomkin_auth.revocation (next_attempt_at);
+CREATE TABLE loomkin_auth.event (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner TEXT NOT NULL,
+    provider TEXT,
+    account TEXT,
+    kind TEXT NOT NULL,
+    detail TEXT,
+    at BIGINT NOT NULL
 );
 "#;

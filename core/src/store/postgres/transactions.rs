@@ -61,7 +61,7 @@ pub(super) async fn commit(transaction: &mut Transaction, commit: &Commit) -> Re
         // An earlier attempt, whose outcome was lost on the way back. No two seals are equal.
         return Ok(CommitOutcome::Committed);
     }
-    if record.connection != commit.connection || record.refresh_digest != Some(commit.presented) {
+    if record.connection != commit.connection || record.revision != commit.revision {
         return Ok(CommitOutcome::Superseded(Box::new(record)));
     }
     rows::renew(transaction, id, commit).await?;

@@ -48,7 +48,8 @@ pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite:
                 expires_at = excluded.expires_at, scopes = excluded.scopes,
                 account_login = excluded.account_login, account_id = excluded.account_id,
                 base_url = excluded.base_url, created_at = excluded.created_at,
-                updated_at = excluded.updated_at, disconnected_at = NULL
+                updated_at = excluded.updated_at, disconnected_at = NULL,
+                revision = 0
              RETURNING id",
         )?
         .query_row(
@@ -80,7 +81,7 @@ pub(super) fn renew(database: &Connection, id: i64, commit: &Commit) -> rusqlite
             "UPDATE connection SET sealed = :sealed, refresh_digest = :refresh_digest,
                 issued_at = :issued_at, expires_at = :expires_at, scopes = :scopes,
                 account_login = :account_login, account_id = :account_id, base_url = :base_url,
-                created_at = :created_at, updated_at = :updated_at
+                created_at = :created_at, updated_at = :updated_at, revision = revision + 1
              WHERE id = :id",
         )?
         .execute(named_params! {
@@ -183,6 +184,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
         refresh_digest: row.get::<_, Option<_>>("refresh_digest")?.map(TokenDigest),
     });
     record.updated_at = time("updated_at")?;
+    record.revision = row.get("revision")?;
     if let Some(attempt) = row.get::<_, Option<_>>("attempt")? {
         record.claim = Some(Claim {
             attempt: AttemptId(attempt),
@@ -215,7 +217,7 @@ fn read_scopes(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
 
 const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
-        expires_at, scopes, account_login, account_id, base_url, created_at, updated_at,
+        expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline, holder,
         kind, failure.presented AS failure_presented, in_a_row, at, next_attempt_at
     FROM connection

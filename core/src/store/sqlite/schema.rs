@@ -28,7 +28,7 @@ pub(super) fn make(path: &Path, random: &dyn Random) -> Result<()> {
     let fill = || {
         let database = connect(&draft)?;
         database.pragma_update(None, "journal_mode", "WAL")?;
-        database.execute_batch(SCHEMA)?;
+        database.execute_batch(&format!("BEGIN; {FIRST} {SECOND} COMMIT"))?;
         database.execute("INSERT INTO store (id) VALUES (?1)", [id])?;
         database.pragma_update(None, "application_id", APPLICATION_ID)?;
         database.pragma_update(None, "user_version", VERSION)?;
@@ -45,10 +45,31 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     if number("application_id")? != i64::from(APPLICATION_ID) {
         return Err(fault::no_store(path));
     }
-    if number("user_version")? > i64::from(VERSION) {
-        return Err(fault::newer(path));
+    match number("user_version")? {
+        VERSION => {}
+        ..VERSION => migrate(&database).explain(path)?,
+        _ => return Err(fault::newer(path)),
     }
     Ok(database)
+}
+
+/// Brings a store of an earlier version up to date, as a whole or not at all. Of several processes that start at once
+/// one does it, and the others wait.
+fn migrate(database: &Connection) -> rusqlite::Result<()> {
+    database.execute_batch("BEGIN IMMEDIATE")?;
+    let migrated = (|| {
+        let version = database.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+        if version < 2 {
+            database.execute_batch(SECOND)?;
+        }
+        database.pragma_update(None, "user_version", version.max(VERSION))?;
+        database.execute_batch("COMMIT")
+    })();
+    if migrated.is_err() {
+        // What broke the migration is what the caller should hear of.
+        let _ = database.execute_batch("ROLLBACK");
+    }
+    migrated
 }
 
 /// The store's own id.
@@ -76,12 +97,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const APPLICATION_ID: i32 = 0x4c6d_4175;
 
 /// The version of the schema; a store of a higher one is refused.
-const VERSION: i32 = 1;
+const VERSION: i64 = 2;
 
 /// Claims and failures have tables of their own, so that writing one does not write the tokens anew. A connection
 /// without `sealed` is a tombstone. Times are milliseconds since the epoch.
-const SCHEMA: &str = "
-BEGIN;
+const FIRST: &str = "
 CREATE TABLE store (
     id BLOB NOT NULL
 ) STRICT;
@@ -133,5 +153,44 @@ CREATE TABLE setting (
     active_provider TEXT NOT NULL,
     active_account TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-COMMIT;
+";
+
+/// - `revision` is what a commit's fence looks at.
+/// - `expiring` lists what is to be renewed next.
+/// - `revocation` has the connections that were disconnected here and may still live at the server: the columns of
+///   `connection`, and when to try again. One connection is in it once.
+/// - `event` is what happened, in order; the oldest are forgotten.
+const SECOND: &str = "
+ALTER TABLE connection ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX expiring ON connection (expires_at, owner, provider, account)
+    WHERE refresh_digest IS NOT NULL AND expires_at IS NOT NULL;
+CREATE TABLE revocation (
+    connection BLOB PRIMARY KEY,
+    owner TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    refresh_digest BLOB,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    scopes TEXT NOT NULL,
+    account_login TEXT,
+    account_id TEXT,
+    base_url TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt_at INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX next_revocation ON revocation (next_attempt_at);
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner TEXT NOT NULL,
+    provider TEXT,
+    account TEXT,
+    kind TEXT NOT NULL,
+    detail TEXT,
+    at INTEGER NOT NULL
+) STRICT;
 ";

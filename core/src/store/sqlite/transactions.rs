@@ -68,7 +68,7 @@ pub(super) fn commit(
     let Some(Found { id, record, .. }) = rows::find(transaction, &commit.account)? else {
         return Ok((CommitOutcome::Disconnected, None));
     };
-    if record.connection != commit.connection || record.refresh_digest != Some(commit.presented) {
+    if record.connection != commit.connection || record.revision != commit.revision {
         return Ok((CommitOutcome::Superseded(Box::new(record)), None));
     }
     rows::renew(transaction, id, commit)?;

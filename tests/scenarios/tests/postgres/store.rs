@@ -180,7 +180,7 @@ fn answer(number: u16) -> Commit {
     Commit {
         account: login.account,
         connection: login.connection,
-        presented: TokenDigest([1; 32]),
+        revision: 0,
         updated_at: login.columns.created_at,
         columns: login.columns,
         sealed: SealedTokens(vec![2; 4096]),

@@ -63,7 +63,9 @@ async fn a_sqlite_store_of_version_1_opens() {
     fs::write(&path, include_bytes!("../../../../../tests/vectors/store/v1.db")).unwrap();
 
     let file = file();
-    let vault = open_with(open_store().await, file["secret"].as_str().unwrap()).await;
+    // Processes that start at the same moment bring it up to date once.
+    let (store, _other) = tokio::join!(open_store(), open_store());
+    let vault = open_with(store, file["secret"].as_str().unwrap()).await;
 
     let work = vault.load(&"github/work".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(payload_of(&work), file["expected"]);
