@@ -76,7 +76,7 @@ impl Ports {
             ),
             #[cfg(feature = "postgres")]
             Backend::Postgres if let Some(url) = &configured.url => {
-                Arc::new(PostgresStore::open(&url.value, &*self.random).await?)
+                Arc::new(PostgresStore::open(&url.value, configured.outage_grace, &*self.random).await?)
             }
             other => {
                 return Err(Error::new(ErrorCode::ConfigInvalid, format!("this build has no {other} store"))

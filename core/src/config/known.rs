@@ -155,6 +155,8 @@ static KEYS: &[Key] = &[
         "The database of the postgres backend.").secret(),
     Key::new(S::Store, "key", K::KeySource,
         "Where the key that seals the store comes from: auto, keychain, file:PATH or env:NAME.").default("auto"),
+    Key::new(S::Store, "outage_grace", K::Duration,
+        "How long good tokens are served while the database of the postgres backend does not answer.").default("60s"),
 
     Key::new(S::Refresh, "margin", K::Duration,
         "A returned token is good for at least this long, or a tenth of its lifetime if that is less.").default("60s"),

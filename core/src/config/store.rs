@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::choice::Backend;
 use super::known::Section;
@@ -21,6 +22,9 @@ pub struct StoreConfig {
     pub url: Option<Sourced<Secret>>,
     /// Where the key that seals the store comes from; always [`KeySetting::File`] or [`KeySetting::Env`] for postgres.
     pub key: Sourced<KeySetting>,
+    /// How long good tokens are served while the database of the postgres backend does not answer: from a second to an
+    /// hour.
+    pub outage_grace: Duration,
 }
 
 /// Where the key that seals the store comes from.
@@ -84,11 +88,16 @@ pub(super) fn read(reader: &mut Reader<'_>, table: Table<'_, '_>) -> StoreConfig
             "Set HOME, or add `path` to [auth.store].",
         );
     }
+    if *backend != Backend::Postgres {
+        reader.forget_row("auth.store.outage_grace");
+    }
     let path = fields.take("path");
+    let outage_grace = fields.take::<Duration>("outage_grace");
     StoreConfig {
         backend,
         path: path.unwrap_or_else(|| Sourced::new(PathBuf::new(), Origin::Default)),
         url: fields.take("url"),
         key: key.unwrap_or(Sourced::new(KeySetting::Auto, Origin::Default)),
+        outage_grace: outage_grace.map(|grace| grace.value).unwrap_or_default(),
     }
 }

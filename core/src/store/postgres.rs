@@ -34,7 +34,7 @@ use crate::secret::Secret;
 /// It lives in a schema of its own, `loomkin_auth`, and needs nothing of a session: a pooler in transaction mode may
 /// stand in between. Leases run by the database's clock, and a claim ends with its lease alone. The changes of other
 /// processes show within a second; while the database does not answer, [`change_mark`](TokenStore::change_mark) goes
-/// on for a minute and then fails.
+/// on for `outage_grace` and then fails.
 ///
 /// Every method takes a connection of the pool for one short transaction, and gives up after five seconds without
 /// one. A connection that was lost is replaced. When it was lost while the database stored a change, the method fails
@@ -51,7 +51,8 @@ struct Inner {
 }
 
 impl PostgresStore {
-    /// Opens the store in the database at `url`, and makes its tables where there are none.
+    /// Opens the store in the database at `url`, and makes its tables where there are none. `outage_grace` is how long
+    /// the change mark is given while the database does not answer.
     ///
     /// Beside what libpq and `tokio_postgres` share, such as several hosts, `url` may say:
     ///
@@ -66,9 +67,9 @@ impl PostgresStore {
     ///
     /// `config_invalid` when `url` or what it names cannot be used. `store_failed` when the database cannot be reached
     /// or refuses the user; when the store is of a newer version.
-    pub async fn open(url: &Secret, random: &dyn Random) -> Result<Self> {
+    pub async fn open(url: &Secret, outage_grace: Duration, random: &dyn Random) -> Result<Self> {
         let pool = Arc::new(Pool::new(Dialler::new(Target::parse(url)?).await?)?);
-        let changes = Arc::new(Changes::new());
+        let changes = Arc::new(Changes::new(outage_grace));
         let (id, count) = schema::prepare(&pool, random).await?;
         let watch = Watch::start(Arc::clone(&changes), Arc::clone(&pool), count);
         Ok(Self(Arc::new(Inner { id, pool, changes, _watch: watch })))

@@ -22,26 +22,28 @@ pub(super) struct Changes {
     /// Goes up with every change that is seen, and with every outage: after a fail-over the count may be an old one.
     seen: AtomicU64,
     started: Instant,
+    outage_grace: Duration,
     /// When the database was last asked and did answer, in milliseconds after `started`.
     answered: AtomicU64,
 }
 
 impl Changes {
     /// The mark of a store whose database has just answered.
-    pub(super) fn new() -> Self {
-        Self { seen: AtomicU64::new(0), started: Instant::now(), answered: AtomicU64::new(0) }
+    pub(super) fn new(outage_grace: Duration) -> Self {
+        let started = Instant::now();
+        Self { seen: AtomicU64::new(0), started, outage_grace, answered: AtomicU64::new(0) }
     }
 
     /// The present mark.
     ///
     /// # Errors
     ///
-    /// `store_failed` when the database has not answered for [`OUTAGE_GRACE`].
+    /// `store_failed` when the database has not answered for the grace.
     pub(super) fn mark(&self) -> Result<ChangeMark> {
         let mark = ChangeMark(self.seen.load(Ordering::Acquire));
         let answered = Duration::from_millis(self.answered.load(Ordering::Acquire));
-        if self.started.elapsed().saturating_sub(answered) > OUTAGE_GRACE {
-            return Err(fault::outage());
+        if self.started.elapsed().saturating_sub(answered) > self.outage_grace {
+            return Err(fault::outage(self.outage_grace));
         }
         Ok(mark)
     }
@@ -104,9 +106,6 @@ async fn ask(link: &mut Option<Link>, pool: &Pool) -> Result<i64> {
 /// How many changes there have been. A transaction that is seen has been counted, and one that is not has not.
 pub(super) const COUNT: &str = "SELECT pg_catalog.sum(count)::int8 FROM loomkin_auth.change";
 
-/// How long good tokens are served while the database does not answer.
-const OUTAGE_GRACE: Duration = Duration::from_secs(60);
-
 /// Other hosts' changes show after this time and one round trip.
 const EVERY: Duration = Duration::from_millis(250);
 const EVERY_IN_AN_OUTAGE: Duration = Duration::from_secs(2);
@@ -121,12 +120,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_mark_fails_once_the_database_has_been_silent_for_the_grace() {
-        let changes = Changes::new();
+        let grace = Duration::from_secs(60);
+        let changes = Changes::new(grace);
         let mark = changes.mark().unwrap();
-        sleep(OUTAGE_GRACE).await;
+        sleep(grace).await;
         assert_eq!(changes.mark().unwrap(), mark);
         sleep(Duration::from_millis(1)).await;
-        assert_eq!(changes.mark().unwrap_err().code(), ErrorCode::StoreFailed);
+        let error = changes.mark().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::StoreFailed);
+        assert_eq!(error.message(), "the database has not answered for 1m");
         changes.answered(Instant::now());
         assert_eq!(changes.mark().unwrap(), mark);
         changes.changed();

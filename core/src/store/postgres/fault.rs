@@ -1,5 +1,7 @@
 //! What PostgreSQL reports, as a sentence of ours. Nothing of its own text is kept: it may quote a row or the URL.
 
+use std::time::Duration;
+
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, ErrorCode};
@@ -89,8 +91,8 @@ pub(super) fn newer() -> Error {
 }
 
 /// The error for a database that has not answered for longer than good tokens are served without it.
-pub(super) fn outage() -> Error {
-    failed("the database has not answered for a minute")
+pub(super) fn outage(grace: Duration) -> Error {
+    failed(format!("the database has not answered for {}", humantime::format_duration(grace)))
         .with_advice("Check that the server runs and can be reached.")
 }
 
@@ -134,6 +136,6 @@ fn of_state(state: &SqlState) -> Error {
     failed(message).with_advice(advice)
 }
 
-fn failed(message: &str) -> Error {
+fn failed(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::StoreFailed, message)
 }

@@ -8,6 +8,7 @@ mod refusals;
 mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use loomkin_auth::error::Result;
 use loomkin_auth::random::SystemRandom;
@@ -16,5 +17,5 @@ use loomkin_auth::store::postgres::PostgresStore;
 
 /// What one host does first.
 async fn open(url: &str) -> Result<Arc<PostgresStore>> {
-    PostgresStore::open(&Secret::new(url), &SystemRandom).await.map(Arc::new)
+    PostgresStore::open(&Secret::new(url), Duration::from_secs(60), &SystemRandom).await.map(Arc::new)
 }
