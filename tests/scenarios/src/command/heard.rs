@@ -31,6 +31,11 @@ impl Heard {
         }
     }
 
+    /// Whether `wanted` came to be in it, before its process ended.
+    pub async fn said(self, wanted: &str) -> bool {
+        self.until(|text| text.contains(wanted)).await
+    }
+
     /// Whether it came to be `wanted`, before the stream was closed.
     pub(super) async fn until(&self, wanted: impl Fn(&str) -> bool) -> bool {
         self.0.clone().wait_for(|bytes| wanted(&String::from_utf8_lossy(bytes))).await.is_ok()

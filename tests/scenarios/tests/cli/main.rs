@@ -4,6 +4,7 @@
 
 mod interrupted;
 mod killed;
+mod kills;
 mod life;
 mod races;
 mod stores;
