@@ -31,6 +31,13 @@ impl Heard {
         }
     }
 
+    /// Completes once `wanted` is in it so many `times`; never, if it does not come to that.
+    pub async fn says_often(self, wanted: &str, times: usize) {
+        if !self.until(|text| text.matches(wanted).count() >= times).await {
+            std::future::pending().await
+        }
+    }
+
     /// Whether `wanted` came to be in it, before its process ended.
     pub async fn said(self, wanted: &str) -> bool {
         self.until(|text| text.contains(wanted)).await

@@ -1,18 +1,17 @@
 //! Two hosts with eight processes each, and the claim that a dead host leaves behind.
 
-use loomkin_auth::environment::Environment;
 use loomkin_auth_dev_provider::{Endpoint, Fault};
 use loomkin_auth_scenarios::{Dev, Postgres, Spread, one_token, spread_crowd, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
-async fn two_hosts_of_eight_processes_make_one_refresh_in_each_round() {
+async fn two_hosts_of_eight_processes_make_one_refresh_in_each_of_fifty_rounds() {
     let server = Postgres::start_with("-c max_connections=200");
     let (dev, database) = (Dev::start().await, server.database());
     dev.share_store(&database.url());
     let (app, other_host) = (dev.app().await, dev.another_host());
     let mut spread = Spread::new();
-    for round in 0..rounds() {
+    for round in 0..50 {
         let account = format!("dev/round-{round}");
         dev.connect_expired(&app, &account).await.unwrap();
         dev.provider.clear_requests();
@@ -48,9 +47,4 @@ async fn another_host_takes_over_when_the_lease_of_a_killed_process_ends() {
     assert!(next.stderr.contains("waits for the refresh of another process"));
     assert!(dev.provider.is_active(&next.token()));
     assert_eq!(dev.refreshes(), 2);
-}
-
-/// As many as the variable `LOOMKIN_ROUNDS` says.
-fn rounds() -> usize {
-    Environment::from_process().variable("LOOMKIN_ROUNDS").map_or(10, |rounds| rounds.parse().unwrap())
 }
