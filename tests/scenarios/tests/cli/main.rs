@@ -8,4 +8,5 @@ mod killed;
 mod kills;
 mod life;
 mod races;
+mod stopped;
 mod stores;
