@@ -32,7 +32,8 @@ pub(super) async fn of_all(auth: &Auth, owner: &Owner) -> Result<Vec<ConnectionS
 async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {
     // Reading it in full checks the seal and the binding, as every other call would.
     if let Err(error) = auth.lifecycle.check(&record.account).await {
-        return disconnected(record.account.clone(), Some(error.message().to_owned()));
+        let row = disconnected(record.account.clone(), Some(error.message().to_owned()));
+        return ConnectionStatus { next_step: Some(error.advice().to_owned()), ..row };
     }
     let state = ConnectionState::derive(record, auth.ports.clock.now());
     let columns = record.columns.clone();

@@ -57,6 +57,7 @@ impl Refresh {
             }
             let attempt = AttemptId(self.lifecycle.random.make_bytes()?);
             let before = vault.change_mark()?;
+            tracing::trace!(%account, ?attempt, "asks for the claim");
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
                     let entry = self.lifecycle.recognise(*entry)?;
@@ -106,6 +107,7 @@ impl Refresh {
         let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
         // Somebody presented this token before, and nobody knows what the server made of it.
         let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
+        tracing::debug!(%account, ?attempt, ?presented, "presents the refresh token");
         let sent_at = self.lifecycle.clock.now();
         let mut answer = server.refresh(refresh_token).await;
         let ends_within_lease = self.lifecycle.clock.now() <= sent_at.plus(LATEST_REPEAT);

@@ -126,6 +126,8 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FailureKind {
+    /// Written by a later version, and only that knows what it means. A connection that has it is left alone.
+    Later,
     /// The server says that the grant is gone. No attempt is made with this token again.
     Permanent(ReconnectReason),
     /// The request was never sent, or refused unread. It is safe to repeat.
@@ -138,24 +140,25 @@ impl FailureKind {
     /// The form in which backends keep it.
     pub(super) fn to_text(self) -> String {
         match self {
+            Self::Later => "later".to_owned(),
             Self::Permanent(reason) => format!("permanent:{}", reason.as_str()),
             Self::Refused => "refused".to_owned(),
             Self::Unknown => "unknown".to_owned(),
         }
     }
 
-    /// Reads what [`Self::to_text`] wrote; `None` for the word of a later version.
-    pub(super) fn from_text(text: &str) -> Option<Self> {
+    /// Reads what [`Self::to_text`] wrote, in this version or another.
+    pub(super) fn from_text(text: &str) -> Self {
         match text.split_once(':') {
-            None if text == "refused" => Some(Self::Refused),
-            None if text == "unknown" => Some(Self::Unknown),
+            None if text == "refused" => Self::Refused,
+            None if text == "unknown" => Self::Unknown,
             Some(("permanent", reason)) => {
                 [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
                     .into_iter()
                     .find(|known| known.as_str() == reason)
-                    .map(Self::Permanent)
+                    .map_or(Self::Later, Self::Permanent)
             }
-            _ => None,
+            _ => Self::Later,
         }
     }
 }
@@ -197,5 +200,26 @@ impl fmt::Debug for AttemptId {
         f.write_str("AttemptId(")?;
         self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str("…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_failure_reads_back_and_that_of_a_later_version_is_known_as_such() {
+        for kind in [
+            FailureKind::Permanent(ReconnectReason::Expired),
+            FailureKind::Permanent(ReconnectReason::Interrupted),
+            FailureKind::Permanent(ReconnectReason::Revoked),
+            FailureKind::Refused,
+            FailureKind::Unknown,
+        ] {
+            assert_eq!(FailureKind::from_text(&kind.to_text()), kind);
+        }
+        for later in ["paused", "permanent:suspended", "refused:politely", ""] {
+            assert_eq!(FailureKind::from_text(later), FailureKind::Later, "{later}");
+        }
     }
 }

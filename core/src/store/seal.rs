@@ -75,9 +75,12 @@ impl fmt::Debug for DataKey {
 ///
 /// # Errors
 ///
-/// `store_failed`, and one sentence for every cause: to tell a wrong key from an edited column would only help
-/// whoever edits columns.
+/// `store_failed`: one sentence for a later version, which whoever can read the store can see, and one for every other
+/// cause: to tell a wrong key from an edited column would only help whoever edits columns.
 pub(crate) fn open(keys: &KeyRing, place: &Place<'_>, sealed: &SealedTokens) -> Result<Zeroizing<Vec<u8>>> {
+    if sealed.0.first().is_some_and(|version| *version > VERSION) {
+        return Err(later(place.account));
+    }
     try_open(keys, place, &sealed.0).ok_or_else(|| {
         Error::new(ErrorCode::StoreFailed, format!("the record of {} cannot be unsealed", place.account))
             .with_account(place.account)
@@ -85,6 +88,13 @@ pub(crate) fn open(keys: &KeyRing, place: &Place<'_>, sealed: &SealedTokens) -> 
                 "Restore the store from a backup, or connect the account again; the record was changed or damaged.",
             )
     })
+}
+
+/// The error for a record that only a later version can read.
+pub(crate) fn later(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::StoreFailed, format!("the record of {account} was written by a newer version"))
+        .with_account(account)
+        .with_advice("Update Loomkin Auth; this version leaves the record as it is.")
 }
 
 fn try_open(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

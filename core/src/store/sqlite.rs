@@ -4,6 +4,7 @@ mod changes;
 mod fault;
 mod holder;
 mod lock;
+mod presence;
 mod rows;
 mod schema;
 mod transactions;
@@ -19,6 +20,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use self::changes::Changes;
 use self::fault::Explain;
 use self::holder::Holder;
+use self::presence::Presence;
 use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
@@ -45,6 +47,7 @@ struct Inner {
     changes: Changes,
     /// Made before the first claim: most processes never make one.
     holder: Mutex<Option<Holder>>,
+    presence: Presence,
     reader: Mutex<Connection>,
     /// SQLite allows one writer at a time; in this process they queue here, in others at the file.
     writer: Mutex<Connection>,
@@ -76,8 +79,10 @@ impl SqliteStore {
             .await?;
         }
         blocking(move || {
+            let presence = Presence::of(&path)?;
             let writer = schema::open(&path)?;
             let reader = schema::open(&path)?;
+            presence.check()?;
             reader.pragma_update(None, "query_only", "ON").explain(&path)?;
             // The system lets nobody write: say so now, and not when a token has been spent.
             if writer.is_readonly("main").explain(&path)? {
@@ -87,6 +92,7 @@ impl SqliteStore {
                 id: schema::id(&reader, &path)?,
                 changes: Changes::open(&path)?,
                 holder: Mutex::default(),
+                presence,
                 reader: Mutex::new(reader),
                 writer: Mutex::new(writer),
                 path,
@@ -102,7 +108,11 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        blocking(move || work(&locked(&inner.reader)).explain(&inner.path)).await
+        blocking(move || {
+            let read = work(&locked(&inner.reader)).explain(&inner.path);
+            inner.presence.check().and(read)
+        })
+        .await
     }
 
     async fn write<T: Send + 'static>(
@@ -122,6 +132,7 @@ impl Inner {
         // Not deferred: two transactions that first read and then write could not both go on.
         let transaction =
             writer.transaction_with_behavior(TransactionBehavior::Immediate).explain(&self.path)?;
+        self.presence.check()?;
         let done = work(&transaction).explain(&self.path)?;
         if transaction.total_changes() == before {
             transaction.finish().explain(&self.path)?;
@@ -131,6 +142,8 @@ impl Inner {
         let committed = transaction.commit();
         self.changes.finish(&*self.random);
         committed.explain(&self.path)?;
+        // What came into a file without a name is not stored.
+        self.presence.check()?;
         Ok(done)
     }
 

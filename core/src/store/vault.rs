@@ -13,7 +13,7 @@ pub use outcome::{Claimed, Committed, Disconnected, Identity};
 use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
 use super::seal::{self, Place};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure, FailureKind,
     NewConnection, Record, TokenDigest, TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
@@ -260,15 +260,12 @@ impl Vault {
     }
 
     fn unseal(&self, record: Record) -> Result<Entry> {
+        let failure = record.failure.filter(|failure| Some(failure.presented) == record.refresh_digest);
+        if failure.is_some_and(|failure| failure.kind == FailureKind::Later) {
+            return Err(seal::later(&record.account));
+        }
         let plaintext = seal::open(&self.keys, &Place::of(&record), &record.sealed)?;
-        let Some((tokens, binding)) = payload::decode(&plaintext) else {
-            return Err(Error::new(
-                ErrorCode::StoreFailed,
-                format!("the record of {} was written by a newer version", record.account),
-            )
-            .with_account(&record.account)
-            .with_advice("Update Loomkin Auth."));
-        };
+        let (tokens, binding) = payload::decode(&plaintext).ok_or_else(|| seal::later(&record.account))?;
         Ok(Entry { record, tokens, binding })
     }
 }

@@ -240,3 +240,46 @@ async fn inside_the_margin_a_revoked_grant_is_said_at_once() {
     let error = process.access_token(&account()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::ReconnectRequired);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_shortens_its_tokens_to_a_second_is_asked_once_for_each_of_them() {
+    let short = |n| {
+        let body = format!(
+            r#"{{"access_token":"canary-access-{n}","refresh_token":"canary-refresh-{n}","expires_in":1}}"#
+        );
+        Reply::json(200, &body)
+    };
+    let world = World::new([short(1), short(2), short(3)]);
+    let process = world.with_ended_token().await;
+    for n in 1..=3 {
+        for _ in 0..10 {
+            assert!(is_token(&process.access_token(&account()).await.unwrap(), n));
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(world.network.refreshes(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_too_late_is_an_unknown_outcome_and_ends_before_the_lease() {
+    // The provider would answer after 40 seconds; the network gives up after 30.
+    let late = Reply::After(loomkin_auth::http::TIMEOUT, Box::new(Reply::unknown()));
+    let world = World::new([late, Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    let _unavailable = process.access_token(&account()).await.unwrap_err();
+    let record = process.vault().record(&account()).await.unwrap().unwrap();
+    assert_eq!(record.failure.unwrap().kind, FailureKind::Unknown);
+    assert!(record.claim.is_none(), "its holder gave the claim back itself");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1), "a server that had not acted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_gives_up_after_the_provider_has_rotated_costs_the_account_and_is_named() {
+    let world = World::new([Reply::json(504, "<html>"), Reply::invalid_grant()]);
+    let process = world.with_ended_token().await;
+    let error = process.access_token(&account()).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ReconnectRequired);
+    let failure = process.vault().record(&account()).await.unwrap().unwrap().failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Permanent(ReconnectReason::Interrupted));
+}

@@ -135,6 +135,11 @@ impl DevProvider {
         })
     }
 
+    /// Whether `refresh_token` has been used and replaced, whoever got the answer. This does not count as a request.
+    pub fn was_spent(&self, refresh_token: &str) -> bool {
+        self.shared.with_state(|state, _| state.was_spent(refresh_token))
+    }
+
     /// Every code and token the server ever made, for a search that proves none of them leaked.
     pub fn issued_secrets(&self) -> Vec<String> {
         self.shared.with_state(|state, _| state.secrets())

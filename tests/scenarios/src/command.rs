@@ -3,6 +3,9 @@
 mod heard;
 mod ran;
 
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -35,9 +38,20 @@ impl Home {
     ///
     /// When the command is not built.
     pub fn call(&self, arguments: &[&str]) -> Call {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(binary("loomkin-auth"));
         command.args(arguments);
         self.prepare(command, arguments)
+    }
+
+    /// The program `resident`, an app that keeps asking for the tokens of `accounts` until its stdin ends.
+    ///
+    /// # Panics
+    ///
+    /// When it is not built.
+    pub fn call_resident(&self, accounts: &[String]) -> Call {
+        let mut command = Command::new(binary("resident"));
+        command.args(accounts);
+        self.prepare(command, &["resident"])
     }
 
     /// As [`Home::call`], in a desktop session whose keyring is this home's `keyring`, `unlocked` or `locked`.
@@ -47,7 +61,7 @@ impl Home {
     /// As there.
     pub fn call_in_session(&self, keyring: &str, arguments: &[&str]) -> Call {
         let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../servers/with-keyring"));
-        command.arg(keyring).arg(self.path("keyring")).arg(binary()).args(arguments);
+        command.arg(keyring).arg(self.path("keyring")).arg(binary("loomkin-auth")).args(arguments);
         // Where the session's own programs are.
         self.prepare(command, arguments).variable("PATH", Some("/usr/local/bin:/usr/bin:/bin"))
     }
@@ -104,10 +118,30 @@ impl Call {
     ///
     /// When it does not start.
     pub fn start(mut self) -> Running {
-        let mut child = self.command.spawn().unwrap();
-        let stdout = Heard::listen(child.stdout.take().unwrap());
+        let child = self.command.spawn().unwrap();
+        self.hear(child, None)
+    }
+
+    /// Starts it with a stdout that takes nothing, so that it stops where it first has something to say there.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn start_with_full_stdout(mut self) -> Running {
+        let (reader, mut writer) = UnixStream::pair().unwrap();
+        writer.set_nonblocking(true).unwrap();
+        for size in [4096, 1] {
+            while writer.write(&vec![b'.'; size]).is_ok() {}
+        }
+        writer.set_nonblocking(false).unwrap();
+        let child = self.command.stdout(OwnedFd::from(writer)).spawn().unwrap();
+        self.hear(child, Some(reader))
+    }
+
+    fn hear(self, mut child: Child, unread: Option<UnixStream>) -> Running {
+        let stdout = child.stdout.take().map_or_else(|| Heard::listen(tokio::io::empty()), Heard::listen);
         let stderr = Heard::listen(child.stderr.take().unwrap());
-        Running { canary: self.canary, child, stderr, stdout, verb: self.verb }
+        Running { canary: self.canary, child, stderr, stdout, _unread: unread, verb: self.verb }
     }
 }
 
@@ -118,6 +152,8 @@ pub struct Running {
     child: Child,
     stderr: Heard,
     stdout: Heard,
+    /// Held for as long as nobody is to read what the command says.
+    _unread: Option<UnixStream>,
     verb: String,
 }
 
@@ -134,6 +170,11 @@ impl Running {
         let event: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).unwrap();
         assert_eq!(event["event"], "authorize", "{event}");
         event["url"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether it was told to do `verb`.
+    pub fn is(&self, verb: &str) -> bool {
+        self.verb == verb
     }
 
     /// What has been heard on stdout, now and later.
@@ -162,18 +203,41 @@ impl Running {
     ///
     /// When it is gone.
     pub fn interrupt(&self) {
-        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).unwrap();
-        kill_process(id, Signal::INT).unwrap();
+        self.signal(Signal::INT);
     }
 
-    /// Kills it without a warning (SIGKILL), and completes once it is gone.
+    /// Kills it without a warning (SIGKILL), and completes once it is gone. What is left has an exit code if it had
+    /// ended before.
     ///
     /// # Panics
     ///
     /// When that cannot be done.
-    pub async fn kill(mut self) {
+    pub async fn kill(mut self) -> Ran {
         self.child.kill().await.unwrap();
-        self.ended().await;
+        self.ended().await
+    }
+
+    /// Stops it where it is (SIGSTOP), as a debugger or a suspended machine does.
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Running::pause`].
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).unwrap();
+        kill_process(id, signal).unwrap();
     }
 
     /// Completes when it has ended, and shows the canary what it said.
@@ -247,13 +311,9 @@ pub(crate) fn hide_answer(canary: &Canary, url: &Url) {
 }
 
 /// Cargo names the binaries of other packages nowhere; they lie above the directory of the tests.
-fn binary() -> PathBuf {
+fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let binary = test.ancestors().nth(2).unwrap().join("loomkin-auth");
-    assert!(
-        binary.exists(),
-        "{} is not there: run `cargo build -p loomkin-auth-cli` first",
-        binary.display()
-    );
+    let binary = test.ancestors().nth(2).unwrap().join(name);
+    assert!(binary.exists(), "{} is not there: run `cargo build --workspace` first", binary.display());
     binary
 }

@@ -60,6 +60,22 @@ impl Dev {
         self.home.write_config(&format!("{store}{}", table(self.provider.issuer(), "")));
     }
 
+    /// Another host: a home of its own with the present configuration. It has nothing of the first but what the
+    /// configuration lets them share.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    pub fn another_host(&self) -> Home {
+        let host = Home::new("");
+        host.write_config(&std::fs::read_to_string(self.home.path(".loomkin.toml")).unwrap());
+        for (name, value) in self.home.variables().into_iter().filter(|(name, _)| name == "DATABASE_URL") {
+            host.canary().hide(Postgres::PASSWORD);
+            host.set_variable(&name, &value);
+        }
+        host
+    }
+
     /// An app in the home.
     ///
     /// # Panics

@@ -26,6 +26,7 @@ mod clock;
 mod command;
 mod crowd;
 mod dev;
+pub mod kills;
 mod oidc;
 mod random;
 mod spread;

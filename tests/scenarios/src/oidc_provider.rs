@@ -171,6 +171,16 @@ impl OidcProvider {
         Ok(self.introspect(token).await?["active"] == true)
     }
 
+    /// Whether `refresh_token` has been used and replaced, whoever got the answer.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer.
+    pub async fn was_spent(&self, refresh_token: &str) -> io::Result<bool> {
+        let order = json!({"token": refresh_token});
+        Ok(self.control(Method::PUT, "/control/was-spent", order).await?["spent"] == true)
+    }
+
     async fn control(&self, method: Method, path: &str, order: Value) -> io::Result<Value> {
         let request = self.http.request(method, format!("{}{path}", self.issuer));
         read(request.header(CONTENT_TYPE, "application/json").body(order.to_string())).await

@@ -116,6 +116,11 @@ impl Postgres {
 }
 
 impl Database {
+    /// The server that it is in.
+    pub fn server(&self) -> &Postgres {
+        &self.server
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         self.url_at(self.server.port)

@@ -27,15 +27,39 @@ impl Spread {
         Self { seed, state: seed }
     }
 
+    /// The seed, to be told to whoever wants to see the same again.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// A sequence of its own for something that runs beside this, by the same seed.
+    #[must_use]
+    pub fn split(&mut self) -> Self {
+        Self { seed: self.seed, state: self.next() }
+    }
+
     /// A pause of less than `most`.
     pub fn pause(&mut self, most: Duration) -> Duration {
+        most.mul_f64((self.next() >> 11) as f64 / (1_u64 << 53) as f64)
+    }
+
+    /// One of `choices`.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        let index = self.next() % u64::try_from(choices.len()).unwrap();
+        choices[usize::try_from(index).unwrap()]
+    }
+
+    fn next(&mut self) -> u64 {
         // SplitMix64: spread well enough, and the same everywhere.
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        most.mul_f64((mixed >> 11) as f64 / (1_u64 << 53) as f64)
+        mixed ^ (mixed >> 31)
     }
 }
 

@@ -8,6 +8,7 @@ export class Control {
   #counts = {};
   #held = null;
   #lastTurn = Promise.resolve();
+  #spent = new Set();
   #news = new EventEmitter().setMaxListeners(0);
 
   constructor({ accessTokenSeconds, revokeGrants }) {
@@ -20,7 +21,8 @@ export class Control {
     if (context.path !== '/token') return next();
     await this.#pass('before_processing');
     await this.#inTurn(next);
-    const grantType = context.oidc?.params?.grant_type ?? 'unreadable';
+    const { grant_type: grantType = 'unreadable', refresh_token: presented } = context.oidc?.params ?? {};
+    if (presented && context.status === 200) this.#spent.add(presented);
     this.#counts[grantType] = (this.#counts[grantType] ?? 0) + 1;
     await this.#pass('before_answering');
   }
@@ -59,6 +61,8 @@ export class Control {
       case 'DELETE /control/requests':
         this.#counts = {};
         return {};
+      case 'PUT /control/was-spent':
+        return { spent: this.#spent.has(order.token) };
       case 'PUT /control/hold':
         if (!MOMENTS.includes(order.moment)) throw new Error(`moment is one of ${MOMENTS.join(', ')}`);
         this.#release();

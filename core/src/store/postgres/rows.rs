@@ -247,7 +247,7 @@ fn read(row: &Row) -> Result<Found> {
     }
     if has("failure_presented")? {
         record.failure = Some(Failure {
-            kind: FailureKind::from_text(get(row, "kind")?).ok_or_else(fault::damaged)?,
+            kind: FailureKind::from_text(get(row, "kind")?),
             presented: TokenDigest(bytes(row, "failure_presented")?),
             in_a_row: get::<i64>(row, "in_a_row")?.try_into().map_err(|_| fault::damaged())?,
             at: time(row, "at")?,

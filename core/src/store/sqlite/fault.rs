@@ -50,6 +50,17 @@ pub(super) fn read_only(path: &Path) -> Error {
     Error::new(ErrorCode::StoreFailed, READ_ONLY).with_advice(read_only_advice(&quoted(path)))
 }
 
+/// The error for a store whose file is not at its path any more.
+pub(super) fn replaced(path: &Path) -> Error {
+    Error::new(ErrorCode::StoreFailed, "the store's file was replaced or removed while it was in use").with_advice(
+        format!(
+            "Make sure that {} is the right one, then restart this process; stop every process before a store is put \
+             back.",
+            quoted(path)
+        ),
+    )
+}
+
 /// [`explain`] for results.
 pub(super) trait Explain<T> {
     /// Turns SQLite's error into ours.

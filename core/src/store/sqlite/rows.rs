@@ -194,8 +194,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
     }
     if let Some(kind) = row.get::<_, Option<String>>("kind")? {
         record.failure = Some(Failure {
-            kind: FailureKind::from_text(&kind)
-                .ok_or_else(|| rusqlite::Error::InvalidColumnType(0, "kind".to_owned(), Type::Text))?,
+            kind: FailureKind::from_text(&kind),
             presented: TokenDigest(row.get("failure_presented")?),
             in_a_row: row.get("in_a_row")?,
             at: time("at")?,

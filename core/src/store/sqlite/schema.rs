@@ -35,6 +35,10 @@ pub(super) fn make(path: &Path, random: &dyn Random) -> Result<()> {
         database.close().map_err(|(_, error)| error)
     };
     fill().explain(path)?;
+    // What is left of a store that was removed, its log above all, is no part of this one.
+    for suffix in ["-wal", "-shm"] {
+        remove_if_there(&with_suffix(path, suffix)).map_err(unmade)?;
+    }
     fs::rename(&draft, path).and_then(|()| files::sync_directory_of(path)).map_err(unmade)
 }
 

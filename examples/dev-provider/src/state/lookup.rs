@@ -39,6 +39,11 @@ impl State {
         })
     }
 
+    /// Whether `token` is a refresh token that was used, whatever became of its grant since.
+    pub(crate) fn was_spent(&self, token: &str) -> bool {
+        self.refresh_tokens.get(token).is_some_and(|known| known.spent.is_some())
+    }
+
     /// Which grant and generation `token` is of, dead or alive; a record of requests may keep this.
     pub(crate) fn identify(&self, token: &str) -> Option<PresentedToken> {
         let known = self.refresh_tokens.get(token)?;

@@ -31,6 +31,18 @@ impl Heard {
         }
     }
 
+    /// Completes once `wanted` is in it so many `times`; never, if it does not come to that.
+    pub async fn says_often(self, wanted: &str, times: usize) {
+        if !self.until(|text| text.matches(wanted).count() >= times).await {
+            std::future::pending().await
+        }
+    }
+
+    /// Whether `wanted` came to be in it, before its process ended.
+    pub async fn said(self, wanted: &str) -> bool {
+        self.until(|text| text.contains(wanted)).await
+    }
+
     /// Whether it came to be `wanted`, before the stream was closed.
     pub(super) async fn until(&self, wanted: impl Fn(&str) -> bool) -> bool {
         self.0.clone().wait_for(|bytes| wanted(&String::from_utf8_lossy(bytes))).await.is_ok()

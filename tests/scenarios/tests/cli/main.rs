@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
+mod bad_luck;
 mod interrupted;
 mod killed;
+mod kills;
 mod life;
 mod races;
+mod stopped;
 mod stores;

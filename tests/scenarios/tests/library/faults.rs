@@ -81,6 +81,7 @@ async fn an_answer_that_is_lost_after_the_server_acted_loses_only_what_reuse_det
         (Fault::CutOffBody, LOST),
         (Fault::StalledBody, LOST),
         (Fault::HtmlErrorAfterProcessing { status: 502 }, LOST),
+        (Fault::HtmlErrorAfterProcessing { status: 504 }, LOST),
         (Fault::OversizedBody { bytes: 2 << 20 }, LOST),
         (Fault::DeeplyNestedBody { depth: 100_000 }, LOST),
         (Fault::EmptyBody, LOST),

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod app;
+mod cut;
+mod hosts;
+mod kills;
 mod outage;
 mod refusals;
 mod store;
