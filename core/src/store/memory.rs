@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use super::claim::{Verdict, judge};
 use super::{
-    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure,
+    KeysGuard, NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -81,6 +81,26 @@ impl TokenStore for MemoryStore {
             .filter(|record| record.account.owner == *owner)
             .cloned()
             .collect())
+    }
+
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        let mut found: Vec<_> = self
+            .rows()
+            .connections
+            .values()
+            .filter_map(Expiring::of)
+            .filter(|found| {
+                found.expires_at < before && after.is_none_or(|after| after.place() < found.place())
+            })
+            .collect();
+        found.sort_by(|one, other| one.place().cmp(&other.place()));
+        found.truncate(limit as usize);
+        Ok(found)
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {

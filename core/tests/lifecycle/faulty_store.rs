@@ -9,7 +9,7 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
     NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
@@ -23,6 +23,8 @@ pub(crate) struct FaultyStore {
     /// Claims and commits wait while this is `false`.
     pub(crate) open: watch::Sender<bool>,
     pub(crate) commits: AtomicUsize,
+    pub(crate) looks_fail: AtomicBool,
+    pub(crate) looks: AtomicUsize,
     /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
     pub(crate) marks_differ: AtomicBool,
     marks: AtomicU64,
@@ -37,6 +39,8 @@ impl FaultyStore {
             claims: AtomicUsize::default(),
             open: watch::Sender::new(true),
             commits: AtomicUsize::default(),
+            looks_fail: AtomicBool::default(),
+            looks: AtomicUsize::default(),
             marks_differ: AtomicBool::default(),
             marks: AtomicU64::default(),
         })
@@ -86,6 +90,19 @@ impl TokenStore for FaultyStore {
 
     async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
         self.inner.list(owner).await
+    }
+
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        match self.looks_fail.load(Ordering::SeqCst) {
+            true => Err(full_disk()),
+            false => self.inner.expiring(before, after, limit).await,
+        }
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {
