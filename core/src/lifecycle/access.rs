@@ -182,13 +182,13 @@ impl Lifecycle {
     }
 
     /// Waits for the flight that renews `seen`, and starts it if there is none.
-    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Result<Arc<Entry>> {
+    pub(super) async fn renew(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Result<Arc<Entry>> {
         loop {
             let ticket = self.board(seen.clone(), purpose.clone());
-            let was_ahead = ticket.is_ahead;
+            let gives_up_sooner = ticket.is_ahead && !matches!(purpose, Purpose::Ahead);
             match ticket.result().await {
                 // It gave up because nobody needed the token yet. Now somebody does.
-                Err(_) if was_ahead => {}
+                Err(_) if gives_up_sooner => {}
                 result => return result.map_err(|error| error.with_account(&seen.record.account)),
             }
         }

@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::flight::Flight;
-use super::verdict::{Purpose, RejectedRegistration, reconnect_required, too_risky};
+use super::verdict::{
+    Purpose, REGISTRATION_MEMORY, RejectedRegistration, may_be_risked, reconnect_required, too_risky,
+};
 use super::{Lifecycle, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
@@ -35,8 +37,10 @@ impl Refresh {
         let server = self.lifecycle.server(&account)?.clone();
         let result = self.claim_and_spend(&server, seen).await;
         if let Ok(renewed) = &result {
-            // For the fast path. What was committed stays true if this read fails.
-            let _snapshot = self.lifecycle.load(&account).await;
+            if self.lifecycle.snapshots.holds(&account) {
+                // For the fast path of those who ask for it. What was committed stays true if this read fails.
+                let _snapshot = self.lifecycle.load(&account).await;
+            }
             tracing::debug!(%account, expires_at = ?renewed.record.columns.expires_at, "renewed or adopted");
         }
         result
@@ -64,8 +68,8 @@ impl Refresh {
                         self.give_back(&account, attempt, None).await;
                         return verdict.map(|()| entry);
                     }
-                    if orphaned && matches!(self.purpose, Purpose::Ahead) {
-                        let now = self.lifecycle.clock.now();
+                    let now = self.lifecycle.clock.now();
+                    if orphaned && !may_be_risked(&self.purpose, &entry, now) {
                         let failure = entry.record.refresh_digest.map(|presented| Failure {
                             kind: FailureKind::Unknown,
                             presented,
@@ -271,8 +275,6 @@ const LEASE: Duration = Duration::from_secs(45);
 /// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
 /// the repeat takes, it ends before the lease.
 const LATEST_REPEAT: Duration = Duration::from_secs(10);
-/// How long a refused registration is not asked about again.
-const REGISTRATION_MEMORY: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

@@ -89,18 +89,15 @@ impl TokenStore for MemoryStore {
         after: Option<&Expiring>,
         limit: u32,
     ) -> Result<Vec<Expiring>> {
-        let mut found: Vec<_> = self
-            .rows()
+        let rows = self.rows();
+        let mut found: Vec<_> = rows
             .connections
             .values()
-            .filter_map(Expiring::of)
-            .filter(|found| {
-                found.expires_at < before && after.is_none_or(|after| after.place() < found.place())
-            })
+            .filter_map(|record| Some(((record.columns.expires_at?, &record.account), record)))
+            .filter(|(place, _)| place.0 < before && after.is_none_or(|after| after.place() < *place))
             .collect();
-        found.sort_by(|one, other| one.place().cmp(&other.place()));
-        found.truncate(limit as usize);
-        Ok(found)
+        found.sort_unstable_by_key(|(place, _)| *place);
+        Ok(found.into_iter().filter_map(|(_, record)| Expiring::of(record)).take(limit as usize).collect())
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {

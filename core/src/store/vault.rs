@@ -13,7 +13,7 @@ pub use outcome::{Claimed, Committed, Disconnected, Identity};
 use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
 use super::seal::{self, Place};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Expiring, Failure,
     NewConnection, Record, TokenDigest, TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
@@ -80,6 +80,21 @@ impl Vault {
     /// `store_failed`.
     pub async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
         self.store.list(owner).await
+    }
+
+    /// What is to be renewed next, of all owners; see [`TokenStore::expiring`]. Only unsealing proves that nobody edited
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        self.store.expiring(before, after, limit).await
     }
 
     /// Stores a login under a new connection id and makes it the owner's active account, in one transaction.

@@ -25,6 +25,7 @@ pub(crate) struct FaultyStore {
     pub(crate) commits: AtomicUsize,
     pub(crate) looks_fail: AtomicBool,
     pub(crate) looks: AtomicUsize,
+    pub(crate) loads: AtomicUsize,
     /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
     pub(crate) marks_differ: AtomicBool,
     marks: AtomicU64,
@@ -41,6 +42,7 @@ impl FaultyStore {
             commits: AtomicUsize::default(),
             looks_fail: AtomicBool::default(),
             looks: AtomicUsize::default(),
+            loads: AtomicUsize::default(),
             marks_differ: AtomicBool::default(),
             marks: AtomicU64::default(),
         })
@@ -85,6 +87,7 @@ impl TokenStore for FaultyStore {
     }
 
     async fn load(&self, account: &AccountKey) -> Result<Option<Record>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
         self.inner.load(account).await
     }
 

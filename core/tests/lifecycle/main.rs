@@ -7,6 +7,7 @@ mod fence;
 mod one_refresh;
 mod outcomes;
 mod rejected;
+mod schedule;
 mod stale;
 mod store_trouble;
 mod support;

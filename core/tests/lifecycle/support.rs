@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,20 +37,25 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct TestClock {
     began: tokio::time::Instant,
-    set_back_millis: AtomicU64,
+    ahead_millis: AtomicI64,
 }
 
 impl TestClock {
     /// Somebody corrects the system's clock, which was ahead by `by`. What sleeps, sleeps on.
     pub(crate) fn set_back(&self, by: Duration) {
-        self.set_back_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.ahead_millis.fetch_sub(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
+    }
+
+    /// The machine was suspended for `by`, and has woken up: the time is another, and timers have not noticed.
+    pub(crate) fn suspend(&self, by: Duration) {
+        self.ahead_millis.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let set_back = Duration::from_millis(self.set_back_millis.load(Ordering::SeqCst));
-        Timestamp::from_unix_seconds(1_800_000_000).plus(self.began.elapsed()).minus(set_back)
+        let by_timers = Timestamp::from_unix_seconds(1_800_000_000).plus(self.began.elapsed());
+        Timestamp::from_unix_millis(by_timers.unix_millis() + self.ahead_millis.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -194,7 +199,7 @@ impl World {
     /// Within a test that has `start_paused`.
     pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Self {
         let began = tokio::time::Instant::now();
-        let clock = Arc::new(TestClock { began, set_back_millis: AtomicU64::new(0) });
+        let clock = Arc::new(TestClock { began, ahead_millis: AtomicI64::new(0) });
         let store = Arc::new(MemoryStore::new(clock.clone(), &SystemRandom).unwrap());
         Self {
             store,
@@ -244,11 +249,21 @@ impl World {
 
     /// Logs in as the account with id `id`; the tokens are number 0 and good for an hour.
     pub(crate) async fn log_in(&self, process: &Arc<Lifecycle>, id: &str) -> loomkin_auth::error::Result<()> {
+        self.log_in_to(process, &account(), id).await
+    }
+
+    /// As [`World::log_in`], to another account of the provider.
+    pub(crate) async fn log_in_to(
+        &self,
+        process: &Arc<Lifecycle>,
+        account: &AccountKey,
+        id: &str,
+    ) -> loomkin_auth::error::Result<()> {
         let mut tokens = TokenSet::new(Secret::new("canary-access-0"), self.clock.now());
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
         let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
-        process.keep_login(&account(), &self.server(), tokens, Some(identity)).await.map(drop)
+        process.keep_login(account, &self.server(), tokens, Some(identity)).await.map(drop)
     }
 
     /// A process with a connection whose access token has ended.
