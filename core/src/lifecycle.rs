@@ -130,10 +130,11 @@ impl Lifecycle {
     /// stored, for at most `bound`.
     ///
     /// A process that ends earlier than this may lose a refresh token that the server has already rotated.
-    pub async fn close(&self, bound: Duration) {
+    pub async fn close(self: &Arc<Self>, bound: Duration) {
         let settled = async {
             // They would go on starting flights.
             self.schedules.end().await;
+            self.unsaved.all().into_iter().for_each(|answer| self.look_after(answer.renewed));
             self.flights.settled().await;
             self.owned.settled().await;
         };
@@ -148,7 +149,10 @@ impl Lifecycle {
         // The mark comes first: a change between the two reads then shows as a change.
         let mark = self.vault.change_mark()?;
         let entry = self.read(account).await?;
-        self.snapshots.put(mark, entry.clone());
+        // What waits to be stored is looked after by every caller.
+        if !self.unsaved.holds(entry.record.connection) {
+            self.snapshots.put(mark, entry.clone());
+        }
         Ok(entry)
     }
 

@@ -57,6 +57,11 @@ pub(super) fn is_good(token: &Columns, now: Timestamp) -> bool {
     token.expires_at.is_none_or(|end| now < end)
 }
 
+/// Whether the server gave the token no time to live.
+pub(super) fn is_born_dead(token: &Columns) -> bool {
+    token.expires_at.is_some_and(|end| end <= token.issued_at)
+}
+
 /// By how much the clocks of hosts that share a store may differ, and a clock be set right, without anybody noticing.
 pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(120);
 /// A token that has ended is invalid even where the margin is nothing.

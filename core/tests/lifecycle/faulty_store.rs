@@ -19,6 +19,7 @@ pub(crate) struct FaultyStore {
     inner: Arc<dyn TokenStore>,
     pub(crate) claims_fail: AtomicBool,
     pub(crate) commits_fail: AtomicBool,
+    pub(crate) commits_panic: AtomicBool,
     pub(crate) claims: AtomicUsize,
     /// Claims and commits wait while this is `false`.
     pub(crate) open: watch::Sender<bool>,
@@ -37,6 +38,7 @@ impl FaultyStore {
             inner,
             claims_fail: AtomicBool::default(),
             commits_fail: AtomicBool::default(),
+            commits_panic: AtomicBool::default(),
             claims: AtomicUsize::default(),
             open: watch::Sender::new(true),
             commits: AtomicUsize::default(),
@@ -80,6 +82,7 @@ impl TokenStore for FaultyStore {
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         self.commits.fetch_add(1, Ordering::SeqCst);
         self.opened().await;
+        assert!(!self.commits_panic.load(Ordering::SeqCst), "as the test asked for");
         match self.commits_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
             false => self.inner.commit(commit).await,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use http::HeaderMap;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
+use loomkin_auth::error::{Error, ErrorCode};
 use loomkin_auth::http::{HttpClient, SendError};
 use loomkin_auth::lifecycle::{Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
@@ -60,6 +61,21 @@ impl Clock for TestClock {
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The system's generator, until it gives nothing.
+#[derive(Debug, Default)]
+pub(crate) struct TestRandom {
+    pub(crate) fails: AtomicBool,
+}
+
+impl Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) -> loomkin_auth::error::Result<()> {
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err(Error::new(ErrorCode::StoreFailed, "there is no randomness")),
+            false => SystemRandom.fill(bytes),
+        }
     }
 }
 
@@ -189,6 +205,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) network: Arc<Network>,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) random: Arc<TestRandom>,
     pub(crate) token_host: &'static str,
     pub(crate) preset: Option<&'static str>,
     /// Whether the configuration names the issuer, and no endpoint.
@@ -205,6 +222,7 @@ impl World {
             store,
             network: Network::new(script),
             clock,
+            random: Arc::default(),
             token_host: "idp.example.com",
             preset: None,
             discovers: false,
@@ -214,7 +232,7 @@ impl World {
     /// A process: nothing in its memory, everything else shared.
     pub(crate) async fn process(&self) -> Arc<Lifecycle> {
         let environment = Environment::new([("KEY", "0123456789abcdef0123456789abcdef")], "/");
-        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let random = self.random.clone();
         let key = KeySetting::Env("KEY".to_owned());
         let (vault, _) = Vault::open(
             self.store.clone(),
