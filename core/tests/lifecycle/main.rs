@@ -5,6 +5,7 @@ mod broken_off;
 mod clock_jumps;
 mod faulty_store;
 mod fence;
+mod kept_login;
 mod one_refresh;
 mod outcomes;
 mod rejected;

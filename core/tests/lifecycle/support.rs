@@ -13,9 +13,9 @@ use http::HeaderMap;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
-use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::{Lifecycle, Margins};
+use loomkin_auth::lifecycle::{Connected, Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
@@ -71,7 +71,7 @@ pub(crate) struct TestRandom {
 }
 
 impl Random for TestRandom {
-    fn fill(&self, bytes: &mut [u8]) -> loomkin_auth::error::Result<()> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
         match self.fails.load(Ordering::SeqCst) {
             true => Err(Error::new(ErrorCode::StoreFailed, "there is no randomness")),
             false => SystemRandom.fill(bytes),
@@ -208,6 +208,7 @@ pub(crate) struct World {
     pub(crate) random: Arc<TestRandom>,
     pub(crate) token_host: &'static str,
     pub(crate) preset: Option<&'static str>,
+    pub(crate) base_url: Option<&'static str>,
     /// Whether the configuration names the issuer, and no endpoint.
     pub(crate) discovers: bool,
 }
@@ -225,6 +226,7 @@ impl World {
             random: Arc::default(),
             token_host: "idp.example.com",
             preset: None,
+            base_url: None,
             discovers: false,
         }
     }
@@ -253,6 +255,7 @@ impl World {
         let registration = Registration { client_id: "client".to_owned(), ..Registration::default() };
         let preset = self.preset.and_then(Preset::find);
         let mut builder = ProviderBuilder::new(account().provider, preset, registration);
+        builder.base_url = self.base_url.map(str::to_owned);
         let url = |path: &str| format!("https://{}{path}", self.token_host).parse().unwrap();
         if self.discovers {
             builder.issuer = Some(format!("https://{}", self.token_host));
@@ -266,7 +269,7 @@ impl World {
     }
 
     /// Logs in as the account with id `id`; the tokens are number 0 and good for an hour.
-    pub(crate) async fn log_in(&self, process: &Arc<Lifecycle>, id: &str) -> loomkin_auth::error::Result<()> {
+    pub(crate) async fn log_in(&self, process: &Arc<Lifecycle>, id: &str) -> Result<Connected> {
         self.log_in_to(process, &account(), id).await
     }
 
@@ -276,12 +279,12 @@ impl World {
         process: &Arc<Lifecycle>,
         account: &AccountKey,
         id: &str,
-    ) -> loomkin_auth::error::Result<()> {
+    ) -> Result<Connected> {
         let mut tokens = TokenSet::new(Secret::new("canary-access-0"), self.clock.now());
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
         let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
-        process.keep_login(account, &self.server(), tokens, Some(identity)).await.map(drop)
+        process.keep_login(account, &self.server(), tokens, Some(identity)).await
     }
 
     /// A process with a connection whose access token has ended.
