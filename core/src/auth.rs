@@ -15,7 +15,7 @@ use crate::account::{AccountKey, Owner};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, not_connected};
+use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, Schedule, not_connected};
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::ChosenKey;
 
@@ -93,6 +93,16 @@ impl Auth {
         self.lifecycle.with_token(account, call).await
     }
 
+    /// Renews every connection of the store before anybody has to wait for it, until the returned value is dropped; see
+    /// [`Lifecycle::renew_ahead`]. For processes that live longer than an access token.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn renew_ahead(&self) -> Result<Schedule> {
+        self.lifecycle.renew_ahead()
+    }
+
     /// Deletes the connection here and revokes it at the server, and says truthfully what happened; see
     /// [`Lifecycle::disconnect`].
     ///
@@ -165,7 +175,8 @@ impl Auth {
         self.lifecycle.vault().change_mark()
     }
 
-    /// Waits for refreshes in flight to be stored, for at most ten seconds. Call it before the process ends.
+    /// Ends the schedules and waits for refreshes in flight to be stored, for at most ten seconds. Call it before the
+    /// process ends.
     pub async fn close(&self) {
         self.lifecycle.close(LAST_COMMIT_DEADLINE).await;
     }

@@ -11,12 +11,14 @@
 //! - All this runs in a task of its own; a caller that goes away cannot stop it halfway.
 
 mod access;
+mod due;
 mod expiry;
 mod flight;
 mod login;
 mod owned;
 mod refresh;
 mod revoke;
+mod schedule;
 mod snapshot;
 mod unsaved;
 mod verdict;
@@ -30,6 +32,7 @@ pub use access::{AccessToken, Answer};
 pub use expiry::{Freshness, Margins};
 pub use login::Connected;
 pub use revoke::Disconnected;
+pub use schedule::Schedule;
 
 use crate::account::{AccountKey, ProviderId};
 use crate::clock::Clock;
@@ -51,6 +54,7 @@ pub struct Lifecycle {
     unsaved: unsaved::Unsaved,
     owned: owned::Owned,
     rejected_registrations: verdict::RejectedRegistrations,
+    schedules: schedule::Schedules,
 }
 
 impl Lifecycle {
@@ -74,6 +78,7 @@ impl Lifecycle {
             unsaved: unsaved::Unsaved::default(),
             owned: owned::Owned::default(),
             rejected_registrations: verdict::RejectedRegistrations::default(),
+            schedules: schedule::Schedules::default(),
         })
     }
 
@@ -121,11 +126,15 @@ impl Lifecycle {
         self.owned.run(work)
     }
 
-    /// Waits until no refresh and no exchange of a code is in flight and nothing waits to be stored, for at most `bound`.
+    /// Ends the schedules, and waits until no refresh and no exchange of a code is in flight and nothing waits to be
+    /// stored, for at most `bound`.
     ///
     /// A process that ends earlier than this may lose a refresh token that the server has already rotated.
-    pub async fn close(&self, bound: Duration) {
+    pub async fn close(self: &Arc<Self>, bound: Duration) {
         let settled = async {
+            // They would go on starting flights.
+            self.schedules.end().await;
+            self.unsaved.all().into_iter().for_each(|answer| self.look_after(answer.renewed));
             self.flights.settled().await;
             self.owned.settled().await;
         };
@@ -139,10 +148,18 @@ impl Lifecycle {
     async fn load(&self, account: &AccountKey) -> Result<Arc<Entry>> {
         // The mark comes first: a change between the two reads then shows as a change.
         let mark = self.vault.change_mark()?;
-        let stored = self.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
-        let entry = self.unsaved.newest(self.recognise(stored)?);
-        self.snapshots.put(mark, entry.clone());
+        let entry = self.read(account).await?;
+        // What waits to be stored is looked after by every caller.
+        if !self.unsaved.holds(entry.record.connection) {
+            self.snapshots.put(mark, entry.clone());
+        }
         Ok(entry)
+    }
+
+    /// Reads the connection, and checks that it was made with this configuration.
+    async fn read(&self, account: &AccountKey) -> Result<Arc<Entry>> {
+        let stored = self.vault.load(account).await?.ok_or_else(|| not_connected(account))?;
+        Ok(self.unsaved.newest(self.recognise(stored)?))
     }
 
     /// A checkout must not steal tokens: a connection made with other endpoints is none of ours.

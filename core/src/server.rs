@@ -61,6 +61,12 @@ impl AuthorizationServer {
         }
     }
 
+    /// Whether account ids of a `remembered` binding mean the same accounts here. They are the server's, and some servers
+    /// give every registration others (OpenID Connect Core §8.1); the way to the server changes nothing about them.
+    pub fn shares_account_ids_with(&self, remembered: &Value) -> bool {
+        matches!(self.differs_from(remembered), None | Some("base_url" | "proxy" | "ca"))
+    }
+
     /// The provider, with its metadata where an issuer is configured. Failures are not kept: the next call asks again.
     ///
     /// # Errors

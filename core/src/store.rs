@@ -28,7 +28,7 @@ pub use claim::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, Failure, FailureKind, ReconnectReason,
 };
 pub use entry::{
-    Columns, ConnectionId, NewConnection, Record, SealedTokens, StoreId, TokenDigest, WrappedKey,
+    Columns, ConnectionId, Expiring, NewConnection, Record, SealedTokens, StoreId, TokenDigest, WrappedKey,
 };
 
 use crate::account::{AccountKey, Owner};
@@ -48,6 +48,17 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 
     /// All connections of `owner`, sorted by provider and account.
     async fn list(&self, owner: &Owner) -> Result<Vec<Record>>;
+
+    /// The connections of all owners that can be refreshed and whose access tokens end before `before`, sorted by that
+    /// end, owner, provider and account: at most `limit` of them, and only those behind `after`.
+    ///
+    /// One whose present refresh token is known to be dead is left out, or the dead would gather at the front.
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>>;
 
     /// Stores a login: replaces whatever the account had, with its claim, its failure and its tombstone, and makes
     /// the account the owner's active one.

@@ -94,34 +94,65 @@ impl Lifecycle {
         {
             return Ok(token);
         }
-        let patient_until = now.plus(PATIENCE);
+        let entry = self.load(account).await?;
+        self.look_after(entry.clone());
+        match self.offer(entry.clone(), self.clock.now()) {
+            Some(token) => Ok(token),
+            None => self.wait_for_another(entry, Purpose::Needed).await,
+        }
+    }
+
+    /// Another token than that of `entry`, with patience for a server that is away for a moment.
+    async fn wait_for_another(
+        self: &Arc<Self>,
+        mut entry: Arc<Entry>,
+        purpose: Purpose,
+    ) -> Result<AccessToken> {
+        let (account, began) = (entry.record.account.clone(), self.clock.now());
+        let mut has_ended_before = false;
         loop {
-            let entry = self.load(account).await?;
-            if let Some(token) = self.offer(entry.clone(), self.clock.now()) {
-                return Ok(token);
-            }
-            match self.renew(entry.clone(), Purpose::Needed).await {
-                Ok(renewed) if expiry::is_good(&renewed.record.columns, self.clock.now()) => {
+            let result = self.renew(entry.clone(), purpose.clone()).await;
+            let now = self.clock.now();
+            let error = match result {
+                Ok(renewed) if expiry::is_good(&renewed.record.columns, now) => {
                     return Ok(AccessToken(renewed));
                 }
                 Ok(renewed) if self.unsaved.holds(renewed.record.connection) => {
-                    return Err(ended_unsaved(account));
+                    return Err(ended_unsaved(&account));
                 }
-                Ok(_) => return Err(ended_at_birth(account)),
-                Err(error) => {
-                    let now = self.clock.now();
-                    if outlives_failure(&error) && expiry::is_good(&entry.record.columns, now) {
-                        tracing::debug!(%account, code = %error.code(), "serving a token inside its margin");
-                        return Ok(AccessToken(entry));
-                    }
-                    match error.retry_after() {
-                        Some(wait) if now.plus(wait) <= patient_until => {
-                            self.clock.sleep(wait).await;
-                        }
-                        _ => return Err(error),
-                    }
+                Ok(renewed) if has_ended_before || expiry::is_born_dead(&renewed.record.columns) => {
+                    return Err(ended_at_birth(&account));
                 }
+                Ok(renewed) => {
+                    // It was good once: it has been adopted, or its request took the time of a suspended machine.
+                    has_ended_before = true;
+                    entry = renewed;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if matches!(purpose, Purpose::Needed)
+                && outlives_failure(&error)
+                && expiry::is_good(&entry.record.columns, now)
+            {
+                tracing::debug!(%account, code = %error.code(), "serving a token inside its margin");
+                return Ok(AccessToken(entry));
             }
+            match error.retry_after() {
+                // A clock that was put back would make for endless patience.
+                Some(wait) if began <= now && now.plus(wait) <= began.plus(PATIENCE) => {
+                    self.clock.sleep(wait).await;
+                }
+                _ => return Err(error),
+            }
+            entry = self.load(&account).await?;
+        }
+    }
+
+    /// Sees to it that there is a flight for what waits to be stored: the one that got it may have been broken off.
+    pub(super) fn look_after(self: &Arc<Self>, entry: Arc<Entry>) {
+        if self.unsaved.holds(entry.record.connection) {
+            let _nobody_waits = self.board(entry, Purpose::Ahead);
         }
     }
 
@@ -177,18 +208,18 @@ impl Lifecycle {
         if issued_at <= now && now < issued_at.plus(YOUNGEST_TO_RENEW) {
             return Ok(None);
         }
-        let renewed = self.renew(current, Purpose::Rejected(rejected.secret().clone())).await?;
-        Ok((!renewed.tokens.access_token.matches(rejected.secret())).then_some(AccessToken(renewed)))
+        let another = self.wait_for_another(current, Purpose::Rejected(rejected.secret().clone())).await?;
+        Ok((!another.secret().matches(rejected.secret())).then_some(another))
     }
 
     /// Waits for the flight that renews `seen`, and starts it if there is none.
-    async fn renew(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Result<Arc<Entry>> {
+    pub(super) async fn renew(self: &Arc<Self>, seen: Arc<Entry>, purpose: Purpose) -> Result<Arc<Entry>> {
         loop {
             let ticket = self.board(seen.clone(), purpose.clone());
-            let was_ahead = ticket.is_ahead;
+            let gives_up_sooner = ticket.is_ahead && !matches!(purpose, Purpose::Ahead);
             match ticket.result().await {
                 // It gave up because nobody needed the token yet. Now somebody does.
-                Err(_) if was_ahead => {}
+                Err(_) if gives_up_sooner => {}
                 result => return result.map_err(|error| error.with_account(&seen.record.account)),
             }
         }

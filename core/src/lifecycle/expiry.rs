@@ -29,15 +29,27 @@ impl Margins {
     /// What `token` is worth at `now`. Without a known end it is fresh, until a server says no.
     pub fn freshness(self, token: &Columns, now: Timestamp) -> Freshness {
         let Some(end) = token.expires_at else { return Freshness::Fresh };
-        let (lifetime, left) = (end.time_left(token.issued_at), end.time_left(now));
-        if left < self.margin.min(lifetime / 10).max(SHORTEST) {
+        let Self { margin, ahead } = self.of_lifetime(end.time_left(token.issued_at));
+        let left = end.time_left(now);
+        if left < margin {
             Freshness::Invalid
-        } else if left < self.ahead.min(lifetime / 5) {
+        } else if left < ahead || is_of_another_time(token.issued_at, now) {
             Freshness::Stale
         } else {
             Freshness::Fresh
         }
     }
+
+    /// What is left of them for a token that lives for `lifetime` in all.
+    pub(super) fn of_lifetime(self, lifetime: Duration) -> Self {
+        Self { margin: self.margin.min(lifetime / 10).max(SHORTEST), ahead: self.ahead.min(lifetime / 5) }
+    }
+}
+
+/// Whether a token that was asked for at `issued_at` comes from before the clock was put back. How long it lived is
+/// known then, but not when it ends by the present clock.
+pub(super) fn is_of_another_time(issued_at: Timestamp, now: Timestamp) -> bool {
+    now.plus(CLOCKS_DIFFER) < issued_at
 }
 
 /// Whether the token has not ended yet.
@@ -45,6 +57,13 @@ pub(super) fn is_good(token: &Columns, now: Timestamp) -> bool {
     token.expires_at.is_none_or(|end| now < end)
 }
 
+/// Whether the server gave the token no time to live.
+pub(super) fn is_born_dead(token: &Columns) -> bool {
+    token.expires_at.is_some_and(|end| end <= token.issued_at)
+}
+
+/// By how much the clocks of hosts that share a store may differ, and a clock be set right, without anybody noticing.
+pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(120);
 /// A token that has ended is invalid even where the margin is nothing.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -81,6 +100,17 @@ mod tests {
         assert_eq!(freshness(5, 999), Freshness::Stale);
         assert_eq!(freshness(5, 500), Freshness::Stale);
         assert_eq!(freshness(5, 499), Freshness::Invalid);
+    }
+
+    #[test]
+    fn a_token_from_before_the_clock_was_put_back_is_stale() {
+        let mut token = token(3600);
+        let tolerated = token.issued_at.minus(CLOCKS_DIFFER);
+        let put_back = tolerated.minus(Duration::from_millis(1));
+        assert_eq!(MARGINS.freshness(&token, tolerated), Freshness::Fresh);
+        assert_eq!(MARGINS.freshness(&token, put_back), Freshness::Stale);
+        token.expires_at = None;
+        assert_eq!(MARGINS.freshness(&token, put_back), Freshness::Fresh);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Connected {
     pub scopes: Vec<String>,
     /// When the access token ends.
     pub expires_at: Option<Timestamp>,
+    /// What is unusual, in one sentence that is safe to show.
+    pub note: Option<String>,
 }
 
 impl std::fmt::Debug for Connected {
@@ -40,7 +42,8 @@ impl Lifecycle {
     /// # Errors
     ///
     /// `account_mismatch` when another account came back than the one that is stored, whose new tokens are revoked then,
-    /// or when it cannot be told which one came back. The old tokens are left alone. `store_failed`.
+    /// or when it cannot be told which one came back. The old tokens are left alone. What was stored from another
+    /// server or registration has ids that mean nothing here: the login replaces it, and says so. `store_failed`.
     pub async fn keep_login(
         self: &Arc<Self>,
         account: &AccountKey,
@@ -49,7 +52,13 @@ impl Lifecycle {
         identity: Option<Identity>,
     ) -> Result<Connected> {
         let stored = self.vault.record(account).await?;
+        // One that cannot be unsealed is judged by its plain columns, as if it were of this server.
+        let is_of_another_server = match self.vault.load(account).await {
+            Ok(Some(entry)) => !server.shares_account_ids_with(&entry.binding),
+            _ => false,
+        };
         if let Some(expected) = stored.and_then(|record| record.columns.account_id)
+            && !is_of_another_server
             && identity.as_ref().map(|identity| &identity.account_id) != Some(&expected)
         {
             // Another account's grant: nobody asked for it, and ending it ends nothing else. A grant of nobody knows
@@ -70,6 +79,7 @@ impl Lifecycle {
             account_id: columns.account_id.clone(),
             scopes: columns.scopes.clone(),
             expires_at: columns.expires_at,
+            note: is_of_another_server.then(|| NOT_REVOKED.to_owned()),
         })
     }
 }
@@ -87,3 +97,6 @@ fn account_mismatch(account: &AccountKey, known: bool) -> Error {
         ))
         .with_account(account)
 }
+
+const NOT_REVOKED: &str = "it replaces a connection that was made with another server or client_id; the tokens of \
+    that one were not revoked, because this configuration does not reach its server";

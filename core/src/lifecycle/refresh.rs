@@ -4,10 +4,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::flight::Flight;
-use super::verdict::{Purpose, RejectedRegistration, reconnect_required, too_risky};
+use super::verdict::{
+    Purpose, REGISTRATION_MEMORY, RejectedRegistration, may_be_risked, reconnect_required, too_risky,
+};
 use super::{Lifecycle, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::id_token::names_another_subject;
 use crate::protocol::refresh::RefreshAnswer;
@@ -35,8 +38,10 @@ impl Refresh {
         let server = self.lifecycle.server(&account)?.clone();
         let result = self.claim_and_spend(&server, seen).await;
         if let Ok(renewed) = &result {
-            // For the fast path. What was committed stays true if this read fails.
-            let _snapshot = self.lifecycle.load(&account).await;
+            if self.lifecycle.snapshots.holds(&account) {
+                // For the fast path of those who ask for it. What was committed stays true if this read fails.
+                let _snapshot = self.lifecycle.load(&account).await;
+            }
             tracing::debug!(%account, expires_at = ?renewed.record.columns.expires_at, "renewed or adopted");
         }
         result
@@ -49,6 +54,10 @@ impl Refresh {
     ) -> Result<Arc<Entry>> {
         let vault = &self.lifecycle.vault;
         let account = seen.record.account.clone();
+        if let Some(answer) = self.lifecycle.unsaved.find(seen.record.connection) {
+            // An earlier flight was broken off with it. What it presented is spent, and its claim ends with this.
+            seen = self.store(server, &answer.presented, answer.renewed).await?;
+        }
         // Discovery may take as long as a refresh: it must not eat into the lease.
         server.provider().await?;
         loop {
@@ -61,20 +70,14 @@ impl Refresh {
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
                     let entry = self.lifecycle.recognise(*entry)?;
+                    let now = self.lifecycle.clock.now();
+                    let uncertain = if orphaned { unknown_outcome(&entry, now) } else { None };
                     if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &entry) {
-                        self.give_back(&account, attempt, None).await;
+                        self.give_back(&account, attempt, uncertain).await;
                         return verdict.map(|()| entry);
                     }
-                    if orphaned && matches!(self.purpose, Purpose::Ahead) {
-                        let now = self.lifecycle.clock.now();
-                        let failure = entry.record.refresh_digest.map(|presented| Failure {
-                            kind: FailureKind::Unknown,
-                            presented,
-                            in_a_row: 1,
-                            at: now,
-                            next_attempt_at: Some(now),
-                        });
-                        self.give_back(&account, attempt, failure).await;
+                    if orphaned && !may_be_risked(&self.purpose, &entry, now) {
+                        self.give_back(&account, attempt, uncertain).await;
                         return Err(too_risky(&account));
                     }
                     return self.spend(server, entry, attempt, orphaned).await;
@@ -127,10 +130,12 @@ impl Refresh {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }
             RefreshAnswer::Client(error) => {
-                self.give_back(account, attempt, None).await;
+                let now = self.lifecycle.clock.now();
+                let uncertain = if uncertain { unknown_outcome(&entry, now) } else { None };
+                self.give_back(account, attempt, uncertain).await;
                 let mut registrations =
                     self.lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
-                let until = self.lifecycle.clock.now().plus(REGISTRATION_MEMORY);
+                let until = now.plus(REGISTRATION_MEMORY);
                 let rejected = RejectedRegistration { presented, error: error.clone(), until };
                 registrations.insert(account.clone(), rejected);
                 return Err(error);
@@ -156,23 +161,39 @@ impl Refresh {
         Err(error.with_retry_after(wait))
     }
 
-    /// Stores the answer before anybody sees it.
+    /// Keeps the answer, and stores it before anybody sees it.
     async fn keep(
         &self,
         server: &AuthorizationServer,
-        entry: Arc<Entry>,
+        presented: Arc<Entry>,
         tokens: TokenSet,
     ) -> Result<Arc<Entry>> {
-        let account = &entry.record.account;
-        let renewal = self.lifecycle.vault.seal_renewal(&entry, &tokens)?;
-        let renewed = Arc::new(renewal.entry.clone());
+        let renewed = Arc::new(self.lifecycle.vault.renewed(&presented, &tokens));
+        // From here on it is known that the refresh token is spent, whatever becomes of this task.
+        self.lifecycle.unsaved.put(presented.clone(), renewed.clone());
+        self.store(server, &presented, renewed).await
+    }
+
+    /// Stores what `presented` has become.
+    async fn store(
+        &self,
+        server: &AuthorizationServer,
+        presented: &Entry,
+        renewed: Arc<Entry>,
+    ) -> Result<Arc<Entry>> {
+        let Lifecycle { vault, unsaved, snapshots, random, clock, .. } = &*self.lifecycle;
+        let (account, connection) = (&presented.record.account, presented.record.connection);
         let mut failures = 0;
         loop {
-            match self.lifecycle.vault.commit(&renewal).await {
-                Ok(outcome) => {
-                    self.lifecycle.unsaved.remove(entry.record.connection);
+            let committed = match vault.seal_renewal(presented, &renewed.tokens) {
+                Ok(renewal) => vault.commit(&renewal).await.map(|outcome| (outcome, renewal.entry)),
+                Err(error) => Err(error),
+            };
+            match committed {
+                Ok((outcome, stored)) => {
+                    unsaved.remove(connection);
                     return match outcome {
-                        Committed::Committed => Ok(renewed),
+                        Committed::Committed => Ok(Arc::new(stored)),
                         Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
@@ -186,15 +207,13 @@ impl Refresh {
                     // flight goes on trying to store them.
                     failures += 1;
                     tracing::warn!(%account, failures, code = %error.code(), "a refreshed token could not be stored");
-                    if let Some(replaced) = entry.record.refresh_digest.filter(|_| failures == 1) {
-                        self.lifecycle.unsaved.put(replaced, renewed.clone());
-                        self.lifecycle.snapshots.remove(account);
+                    if failures == 1 {
+                        unsaved.serve(connection);
+                        snapshots.remove(account);
                         self.flight.announce(Ok(renewed.clone()));
                     }
-                    let wait = backoff::wait_after(failures, None, &*self.lifecycle.random)
-                        .unwrap_or(LONGEST_COMMIT_WAIT);
-                    let wait = wait.min(LONGEST_COMMIT_WAIT);
-                    self.lifecycle.clock.sleep(wait).await;
+                    let wait = backoff::wait_after(failures, None, &**random).unwrap_or(LONGEST_COMMIT_WAIT);
+                    clock.sleep(wait.min(LONGEST_COMMIT_WAIT)).await;
                 }
             }
         }
@@ -214,7 +233,9 @@ impl Refresh {
         let stored = match self.lifecycle.vault.load(account).await {
             Ok(stored) => stored.ok_or_else(|| not_connected(account))?,
             Err(error) => {
-                self.give_back(account, attempt, None).await;
+                let now = self.lifecycle.clock.now();
+                let uncertain = if uncertain { unknown_outcome(&entry, now) } else { None };
+                self.give_back(account, attempt, uncertain).await;
                 return Err(error);
             }
         };
@@ -259,6 +280,14 @@ impl Refresh {
     }
 }
 
+/// What is noted of `entry` where nobody knows what became of its refresh token: a later refusal has another name then.
+fn unknown_outcome(entry: &Entry, now: Timestamp) -> Option<Failure> {
+    let presented = entry.record.refresh_digest?;
+    let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
+    let in_a_row = earlier.map_or(1, |failure| failure.in_a_row);
+    Some(Failure { kind: FailureKind::Unknown, presented, in_a_row, at: now, next_attempt_at: Some(now) })
+}
+
 fn tokens_of_another(account: &AccountKey) -> Error {
     Error::new(
         ErrorCode::ServerMisbehaved,
@@ -273,8 +302,6 @@ const LEASE: Duration = Duration::from_secs(45);
 /// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
 /// the repeat takes, it ends before the lease.
 const LATEST_REPEAT: Duration = Duration::from_secs(10);
-/// How long a refused registration is not asked about again.
-const REGISTRATION_MEMORY: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

@@ -18,6 +18,11 @@ impl Snapshots {
         snapshots.get(account).filter(|(read_at, _)| *read_at == mark).map(|(_, entry)| entry.clone())
     }
 
+    /// Whether anybody here has asked for `account`.
+    pub(super) fn holds(&self, account: &AccountKey) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(account)
+    }
+
     /// Remembers `entry`, which was read after the store had `mark`.
     pub(super) fn put(&self, mark: ChangeMark, entry: Arc<Entry>) {
         let account = entry.record.account.clone();

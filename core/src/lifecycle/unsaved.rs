@@ -1,38 +1,73 @@
-//! Answers that the store could not take yet: served in this process while the commit is tried again.
+//! Answers that are not in the store yet: kept for whoever comes next, and served once the store has refused them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::store::ConnectionId;
 use crate::store::vault::Entry;
-use crate::store::{ConnectionId, TokenDigest};
 
-/// The new tokens of connections whose commit failed, with the digest of the token that they replace.
+/// The connections of this process whose newest tokens the store does not have yet.
 #[derive(Debug, Default)]
-pub(super) struct Unsaved(Mutex<HashMap<ConnectionId, (TokenDigest, Arc<Entry>)>>);
+pub(super) struct Unsaved(Mutex<HashMap<ConnectionId, Answer>>);
+
+/// What came for a refresh token, which is spent.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// The connection as it was read under the claim.
+    pub(super) presented: Arc<Entry>,
+    /// The connection as it will be.
+    pub(super) renewed: Arc<Entry>,
+    /// Whether the store has failed to take it. Nobody sees what it still may take.
+    is_served: bool,
+}
 
 impl Unsaved {
-    /// `stored`, or what waits to replace exactly that.
+    /// `stored`, or what is served in place of exactly that.
     pub(super) fn newest(&self, stored: Arc<Entry>) -> Arc<Entry> {
-        let unsaved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match unsaved.get(&stored.record.connection) {
-            Some((replaced, newer)) if stored.record.refresh_digest == Some(*replaced) => newer.clone(),
+        match self.answers().get(&stored.record.connection) {
+            Some(answer)
+                if answer.is_served && stored.record.revision == answer.presented.record.revision =>
+            {
+                answer.renewed.clone()
+            }
             _ => stored,
         }
     }
 
     /// Whether anything waits to be stored for `connection`.
     pub(super) fn holds(&self, connection: ConnectionId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&connection)
+        self.answers().contains_key(&connection)
     }
 
-    /// Keeps `entry`, which replaces the token with digest `replaced`, until it is stored.
-    pub(super) fn put(&self, replaced: TokenDigest, entry: Arc<Entry>) {
-        let connection = entry.record.connection;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(connection, (replaced, entry));
+    /// What waits to be stored for `connection`.
+    pub(super) fn find(&self, connection: ConnectionId) -> Option<Answer> {
+        self.answers().get(&connection).cloned()
+    }
+
+    /// What waits to be stored.
+    pub(super) fn all(&self) -> Vec<Answer> {
+        self.answers().values().cloned().collect()
+    }
+
+    /// Keeps `renewed`, by which `presented` is spent, until it is stored.
+    pub(super) fn put(&self, presented: Arc<Entry>, renewed: Arc<Entry>) {
+        let connection = presented.record.connection;
+        self.answers().insert(connection, Answer { presented, renewed, is_served: false });
+    }
+
+    /// The store has failed to take what waits for `connection`: it is served from now on.
+    pub(super) fn serve(&self, connection: ConnectionId) {
+        if let Some(answer) = self.answers().get_mut(&connection) {
+            answer.is_served = true;
+        }
     }
 
     /// The store has it, or something newer.
     pub(super) fn remove(&self, connection: ConnectionId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
+        self.answers().remove(&connection);
+    }
+
+    fn answers(&self) -> MutexGuard<'_, HashMap<ConnectionId, Answer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

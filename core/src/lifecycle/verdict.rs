@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::expiry::Freshness;
 use super::{Lifecycle, expiry};
@@ -10,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 use crate::store::vault::Entry;
-use crate::store::{FailureKind, ReconnectReason, TokenDigest};
+use crate::store::{Failure, FailureKind, ReconnectReason, TokenDigest};
 
 /// Why a token is to be renewed.
 #[derive(Clone, Debug)]
@@ -65,15 +66,16 @@ impl Lifecycle {
         if let Some(rejected) = registrations.get(account)
             && rejected.presented == digest
             && now < rejected.until
+            // The clock may have been put back since.
+            && rejected.until <= now.plus(REGISTRATION_MEMORY)
         {
             return Some(Err(rejected.error.clone()));
         }
         let failure = entry.record.failure.filter(|failure| failure.presented == digest)?;
-        match (failure.kind, failure.next_attempt_at) {
+        match (failure.kind, due_again(&failure, now)) {
             (FailureKind::Permanent(reason), _) => Some(Err(reconnect_required(account, reason))),
-            (FailureKind::Unknown, _) if matches!(purpose, Purpose::Ahead) => Some(Err(too_risky(account))),
-            // One that lies in the future was noted by a clock that has been put back since; when it ends, nobody knows.
-            (_, Some(next)) if failure.at <= now && now < next => Some(Err(Error::new(
+            (FailureKind::Unknown, _) if !may_be_risked(purpose, entry, now) => Some(Err(too_risky(account))),
+            (_, Some(next)) => Some(Err(Error::new(
                 ErrorCode::Unavailable,
                 format!(
                     "{account} cannot be refreshed now; the latest attempt failed and the next is not due yet"
@@ -92,8 +94,25 @@ pub(super) fn is_worth_a_flight(entry: &Entry, now: Timestamp) -> bool {
         entry.record.failure.filter(|failure| Some(failure.presented) == entry.record.refresh_digest);
     entry.record.refresh_digest.is_some()
         && failure.is_none_or(|failure| {
-            failure.kind == FailureKind::Refused && failure.next_attempt_at.is_some_and(|next| next <= now)
+            let is_allowed = match failure.kind {
+                FailureKind::Later | FailureKind::Permanent(_) => false,
+                FailureKind::Refused => true,
+                FailureKind::Unknown => may_be_risked(&Purpose::Ahead, entry, now),
+            };
+            is_allowed && due_again(&failure, now).is_none()
         })
+}
+
+/// Until when no attempt is made after `failure`; `None` when one may be made at `now`.
+pub(super) fn due_again(failure: &Failure, now: Timestamp) -> Option<Timestamp> {
+    // One that lies in the future was noted by a clock that has been put back since; when it ends, nobody knows.
+    failure.next_attempt_at.filter(|next| failure.at <= now && now < *next)
+}
+
+/// Whether a refresh token that the server may have rotated already is presented once more for `purpose`. A repeat may
+/// end the grant, so it waits until the present token is of no use, or until nobody knows when that is.
+pub(super) fn may_be_risked(purpose: &Purpose, entry: &Entry, now: Timestamp) -> bool {
+    !matches!(purpose, Purpose::Ahead) || expiry::is_of_another_time(entry.record.columns.issued_at, now)
 }
 
 /// The server may have rotated already, and a repeat may end the grant: not while the present token works.
@@ -113,3 +132,6 @@ pub(super) fn reconnect_required(account: &AccountKey, reason: ReconnectReason) 
     .with_advice(format!("Run `loomkin-auth connect {account}`."))
     .with_account(account)
 }
+
+/// How long a refused registration is not asked about again.
+pub(super) const REGISTRATION_MEMORY: Duration = Duration::from_secs(300);

@@ -5,6 +5,7 @@
 //! ```
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a broken promise of a store is a panic of its test")]
 
+mod expiring;
 mod login;
 mod refresh;
 mod settings;
@@ -64,6 +65,12 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     refresh::only_the_holder_can_abandon(make().await).await;
     refresh::a_failure_is_kept_until_an_answer_or_a_login_comes(make().await).await;
     refresh::of_many_claimers_one_wins(make().await).await;
+
+    expiring::what_ends_first_is_listed_first_whoever_owns_it(make().await).await;
+    expiring::a_page_goes_on_where_the_last_one_ended(make().await).await;
+    expiring::what_cannot_be_renewed_is_not_listed(make().await).await;
+    expiring::only_a_failure_of_the_present_token_counts(make().await).await;
+    expiring::a_renewed_connection_is_listed_by_its_new_end(make().await).await;
 
     settings::the_latest_login_is_active(make().await).await;
     settings::selecting_deletes_nothing(make().await).await;

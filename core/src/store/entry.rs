@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::{Claim, Failure};
+use super::{Claim, Failure, FailureKind};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::secret::Secret;
@@ -126,6 +126,48 @@ impl Record {
             failure: None,
             revision: 0,
         }
+    }
+}
+
+/// A connection whose access token will end, as far as it takes to plan its renewal; see
+/// [`TokenStore::expiring`](super::TokenStore::expiring).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Expiring {
+    /// Whose it is.
+    pub account: AccountKey,
+    /// Which login it came from.
+    pub connection: ConnectionId,
+    /// How often it has been refreshed.
+    pub revision: u32,
+    /// When the request for its tokens was sent.
+    pub issued_at: Timestamp,
+    /// When the access token ends.
+    pub expires_at: Timestamp,
+    /// How the latest refresh failed, if it presented the present refresh token. Never a permanent failure.
+    pub failure: Option<Failure>,
+}
+
+impl Expiring {
+    /// What `record` is on that list; `None` when nothing can be renewed there, or nothing need ever be.
+    pub fn of(record: &Record) -> Option<Self> {
+        let presented = record.refresh_digest?;
+        let failure = record.failure.filter(|failure| failure.presented == presented);
+        if failure.is_some_and(|failure| matches!(failure.kind, FailureKind::Permanent(_))) {
+            return None;
+        }
+        Some(Self {
+            account: record.account.clone(),
+            connection: record.connection,
+            revision: record.revision,
+            issued_at: record.columns.issued_at,
+            expires_at: record.columns.expires_at?,
+            failure,
+        })
+    }
+
+    /// Its place on the list.
+    pub fn place(&self) -> (Timestamp, &AccountKey) {
+        (self.expires_at, &self.account)
     }
 }
 

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use super::claim::{Verdict, judge};
 use super::{
-    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure,
+    KeysGuard, NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -81,6 +81,23 @@ impl TokenStore for MemoryStore {
             .filter(|record| record.account.owner == *owner)
             .cloned()
             .collect())
+    }
+
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        let rows = self.rows();
+        let mut found: Vec<_> = rows
+            .connections
+            .values()
+            .filter_map(|record| Some(((record.columns.expires_at?, &record.account), record)))
+            .filter(|(place, _)| place.0 < before && after.is_none_or(|after| after.place() < *place))
+            .collect();
+        found.sort_unstable_by_key(|(place, _)| *place);
+        Ok(found.into_iter().filter_map(|(_, record)| Expiring::of(record)).take(limit as usize).collect())
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {

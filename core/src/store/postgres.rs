@@ -20,7 +20,7 @@ use self::pool::{Dialler, Pool, Transaction};
 use self::target::Target;
 use self::transactions::Request;
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
     NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
@@ -96,6 +96,15 @@ impl TokenStore for PostgresStore {
 
     async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
         rows::list(&self.0.pool, owner).await
+    }
+
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        rows::expiring(&self.0.pool, before, after, limit).await
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {

@@ -24,7 +24,7 @@ use self::presence::Presence;
 use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
     NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
@@ -165,6 +165,16 @@ impl TokenStore for SqliteStore {
     async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
         let owner = owner.clone();
         self.read(move |database| rows::list(database, &owner)).await
+    }
+
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        let after = after.cloned();
+        self.read(move |database| rows::expiring(database, before, after.as_ref(), limit)).await
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {

@@ -13,8 +13,8 @@ pub use outcome::{Claimed, Committed, Disconnected, Identity};
 use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
 use super::seal::{self, Place};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure, FailureKind,
-    NewConnection, Record, TokenDigest, TokenStore, payload,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Expiring, Failure,
+    FailureKind, NewConnection, Record, TokenDigest, TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -82,6 +82,21 @@ impl Vault {
         self.store.list(owner).await
     }
 
+    /// What is to be renewed next, of all owners; see [`TokenStore::expiring`]. Only unsealing proves that nobody edited
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        self.store.expiring(before, after, limit).await
+    }
+
     /// Stores a login under a new connection id and makes it the owner's active account, in one transaction.
     ///
     /// # Errors
@@ -135,14 +150,9 @@ impl Vault {
         })
     }
 
-    /// Seals `answer`, which came for the refresh token of `presented`. What the answer left out stays as it was
-    /// ([`TokenSet::or_from`]).
-    ///
-    /// # Errors
-    ///
-    /// `usage` when `presented` has no refresh token; `store_failed` when there is no randomness.
-    pub fn seal_renewal(&self, presented: &Entry, answer: &TokenSet) -> Result<Renewal> {
-        let presented_digest = presented.presented()?;
+    /// What `presented` becomes by `answer`, which came for its refresh token. What the answer left out stays as it was
+    /// ([`TokenSet::or_from`]). Its record still has the sealed bytes of before.
+    pub fn renewed(&self, presented: &Entry, answer: &TokenSet) -> Entry {
         let tokens = answer.clone().or_from(&presented.tokens);
         let mut record = presented.record.clone();
         record.columns.issued_at = tokens.issued_at;
@@ -157,8 +167,20 @@ impl Vault {
         record.claim = None;
         record.failure = None;
         record.revision += 1;
-        let plaintext = payload::encode(&tokens, &presented.binding);
-        record.sealed = self.keys.newest().seal(&Place::of(&record), &plaintext, &*self.random)?;
+        Entry { record, tokens, binding: presented.binding.clone() }
+    }
+
+    /// Seals what [`renewed`](Self::renewed) makes of `presented` and `answer`.
+    ///
+    /// # Errors
+    ///
+    /// `usage` when `presented` has no refresh token; `store_failed` when there is no randomness.
+    pub fn seal_renewal(&self, presented: &Entry, answer: &TokenSet) -> Result<Renewal> {
+        let presented_digest = presented.presented()?;
+        let mut entry = self.renewed(presented, answer);
+        let plaintext = payload::encode(&entry.tokens, &entry.binding);
+        let record = &mut entry.record;
+        record.sealed = self.keys.newest().seal(&Place::of(record), &plaintext, &*self.random)?;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
@@ -168,7 +190,7 @@ impl Vault {
             refresh_digest: record.refresh_digest.unwrap_or(presented_digest),
             updated_at: record.updated_at,
         };
-        Ok(Renewal { commit, entry: Entry { record, tokens, binding: presented.binding.clone() } })
+        Ok(Renewal { commit, entry })
     }
 
     /// Stores `renewal`, and with it ends the claim and forgets the failure.

@@ -1,6 +1,7 @@
 //! Tasks, runtimes and holders that end in the middle of a refresh.
 
 use std::future::Future as _;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use loomkin_auth::protocol::token_set::TokenSet;
 use loomkin_auth::secret::Secret;
 use loomkin_auth::store::{AttemptId, FailureKind, ReconnectReason};
 
-use crate::support::{Reply, World, account, is_token};
+use crate::faulty_store::FaultyStore;
+use crate::support::{MARGIN, Reply, World, account, is_token};
 
 #[test]
 fn a_runtime_that_is_ending_breaks_the_refresh_off_and_hangs_nobody() {
@@ -53,5 +55,58 @@ async fn a_refusal_after_a_holder_died_is_called_interrupted() {
     world.store.claim(&account(), connection, presented, AttemptId([9; 16]), lease).await.unwrap();
     let _reconnect_required = process.access_token(&account()).await.unwrap_err();
     let failure = process.vault().record(&account()).await.unwrap().unwrap().failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Permanent(ReconnectReason::Interrupted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_refresh_was_broken_off_before_it_was_stored_is_not_lost() {
+    let mut world = World::new([Reply::tokens(1)]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.with_ended_token().await;
+    store.commits_panic.store(true, Ordering::SeqCst);
+    assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::Unavailable);
+    store.commits_panic.store(false, Ordering::SeqCst);
+    let before = world.clock.now();
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+    assert_eq!(world.clock.now(), before, "it waited for its own claim");
+    assert!(is_token(&world.process().await.access_token(&account()).await.unwrap(), 1));
+    assert_eq!(world.network.refreshes(), 1, "the spent token was presented");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_served_already_is_stored_by_whoever_asks_next() {
+    for close in [false, true] {
+        let mut world = World::new([Reply::tokens(1)]);
+        let store = FaultyStore::new(world.store.clone());
+        world.store = store.clone();
+        let process = world.with_ended_token().await;
+        store.commits_fail.store(true, Ordering::SeqCst);
+        assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+        store.commits_panic.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        store.commits_fail.store(false, Ordering::SeqCst);
+        store.commits_panic.store(false, Ordering::SeqCst);
+        if close {
+            process.close(MARGIN).await;
+        } else {
+            assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert!(is_token(&world.process().await.access_token(&account()).await.unwrap(), 1));
+        assert_eq!(world.network.refreshes(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_death_of_a_holder_is_not_forgotten_over_a_refused_registration() {
+    let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::invalid_grant()]);
+    let process = world.with_ended_token().await;
+    let entry = process.vault().load(&account()).await.unwrap().unwrap();
+    process.vault().claim(&entry, AttemptId([9; 16]), Duration::from_secs(45)).await.unwrap();
+    let _client_rejected = process.access_token(&account()).await.unwrap_err();
+    let mended = world.process().await;
+    let _reconnect_required = mended.access_token(&account()).await.unwrap_err();
+    let failure = mended.vault().record(&account()).await.unwrap().unwrap().failure.unwrap();
     assert_eq!(failure.kind, FailureKind::Permanent(ReconnectReason::Interrupted));
 }

@@ -9,7 +9,7 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
     NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
@@ -19,10 +19,14 @@ pub(crate) struct FaultyStore {
     inner: Arc<dyn TokenStore>,
     pub(crate) claims_fail: AtomicBool,
     pub(crate) commits_fail: AtomicBool,
+    pub(crate) commits_panic: AtomicBool,
     pub(crate) claims: AtomicUsize,
     /// Claims and commits wait while this is `false`.
     pub(crate) open: watch::Sender<bool>,
     pub(crate) commits: AtomicUsize,
+    pub(crate) looks_fail: AtomicBool,
+    pub(crate) looks: AtomicUsize,
+    pub(crate) loads: AtomicUsize,
     /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
     pub(crate) marks_differ: AtomicBool,
     marks: AtomicU64,
@@ -34,9 +38,13 @@ impl FaultyStore {
             inner,
             claims_fail: AtomicBool::default(),
             commits_fail: AtomicBool::default(),
+            commits_panic: AtomicBool::default(),
             claims: AtomicUsize::default(),
             open: watch::Sender::new(true),
             commits: AtomicUsize::default(),
+            looks_fail: AtomicBool::default(),
+            looks: AtomicUsize::default(),
+            loads: AtomicUsize::default(),
             marks_differ: AtomicBool::default(),
             marks: AtomicU64::default(),
         })
@@ -74,6 +82,7 @@ impl TokenStore for FaultyStore {
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         self.commits.fetch_add(1, Ordering::SeqCst);
         self.opened().await;
+        assert!(!self.commits_panic.load(Ordering::SeqCst), "as the test asked for");
         match self.commits_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
             false => self.inner.commit(commit).await,
@@ -81,11 +90,25 @@ impl TokenStore for FaultyStore {
     }
 
     async fn load(&self, account: &AccountKey) -> Result<Option<Record>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
         self.inner.load(account).await
     }
 
     async fn list(&self, owner: &Owner) -> Result<Vec<Record>> {
         self.inner.list(owner).await
+    }
+
+    async fn expiring(
+        &self,
+        before: Timestamp,
+        after: Option<&Expiring>,
+        limit: u32,
+    ) -> Result<Vec<Expiring>> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        match self.looks_fail.load(Ordering::SeqCst) {
+            true => Err(full_disk()),
+            false => self.inner.expiring(before, after, limit).await,
+        }
     }
 
     async fn connect(&self, login: NewConnection) -> Result<()> {

@@ -2,11 +2,14 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod broken_off;
+mod clock_jumps;
 mod faulty_store;
 mod fence;
+mod kept_login;
 mod one_refresh;
 mod outcomes;
 mod rejected;
+mod schedule;
 mod stale;
 mod store_trouble;
 mod support;

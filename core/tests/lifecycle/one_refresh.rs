@@ -3,10 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::ErrorCode;
-use loomkin_auth::protocol::token_set::TokenSet;
-use loomkin_auth::secret::Secret;
 
 use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
@@ -121,30 +118,6 @@ async fn a_configuration_with_another_endpoint_has_no_connection_and_sends_nothi
     let disconnected = process.disconnect(&account()).await.unwrap();
     assert!(disconnected.was_connected);
     assert!(world.network.seen("").is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn another_account_than_the_stored_one_is_refused_and_nothing_is_lost() {
-    let world = World::new([]);
-    let process = world.process().await;
-    world.log_in(&process, "1").await.unwrap();
-    let error = world.log_in(&process, "2").await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::AccountMismatch);
-    assert!(world.network.seen("/revoke")[0].contains("canary-refresh-0"));
-    let token = process.access_token(&account()).await.unwrap();
-    assert!(token.secret().matches(&Secret::new("canary-access-0")));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_login_of_nobody_knows_whom_is_refused_and_not_revoked() {
-    let world = World::new([]);
-    let process = world.process().await;
-    world.log_in(&process, "1").await.unwrap();
-    let tokens = TokenSet::new(Secret::new("canary-access-9"), world.clock.now());
-    let error = process.keep_login(&account(), &world.server(), tokens, None).await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::AccountMismatch);
-    // It may be the stored account after all, and some servers would end that grant too.
-    assert!(world.network.seen("/revoke").is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,3 +73,14 @@ async fn a_token_from_before_the_clock_was_put_right_is_not_young() {
     let answer = process.with_token(&account(), |token| ask(token, &[0], &calls)).await;
     assert_eq!((answer.unwrap(), world.network.refreshes()), (200, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_renewal_of_a_rejected_token_has_the_same_patience_as_any_other() {
+    let world = World::new([Reply::refused(), Reply::refused(), Reply::tokens(1)]);
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    let calls = Cell::new(0);
+    let answer = process.with_token(&account(), |token| ask(token, &[0], &calls)).await;
+    assert_eq!((answer.unwrap(), calls.get(), world.network.refreshes()), (200, 2, 3));
+}

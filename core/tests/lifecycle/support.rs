@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use http::HeaderMap;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
+use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::{Lifecycle, Margins};
+use loomkin_auth::lifecycle::{Connected, Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
@@ -37,24 +38,44 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct TestClock {
     began: tokio::time::Instant,
-    set_back_millis: AtomicU64,
+    ahead_millis: AtomicI64,
 }
 
 impl TestClock {
     /// Somebody corrects the system's clock, which was ahead by `by`. What sleeps, sleeps on.
     pub(crate) fn set_back(&self, by: Duration) {
-        self.set_back_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.ahead_millis.fetch_sub(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
+    }
+
+    /// The machine was suspended for `by`, and has woken up: the time is another, and timers have not noticed.
+    pub(crate) fn suspend(&self, by: Duration) {
+        self.ahead_millis.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        let set_back = Duration::from_millis(self.set_back_millis.load(Ordering::SeqCst));
-        Timestamp::from_unix_seconds(1_800_000_000).plus(self.began.elapsed()).minus(set_back)
+        let by_timers = Timestamp::from_unix_seconds(1_800_000_000).plus(self.began.elapsed());
+        Timestamp::from_unix_millis(by_timers.unix_millis() + self.ahead_millis.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The system's generator, until it gives nothing.
+#[derive(Debug, Default)]
+pub(crate) struct TestRandom {
+    pub(crate) fails: AtomicBool,
+}
+
+impl Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        match self.fails.load(Ordering::SeqCst) {
+            true => Err(Error::new(ErrorCode::StoreFailed, "there is no randomness")),
+            false => SystemRandom.fill(bytes),
+        }
     }
 }
 
@@ -184,8 +205,10 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) network: Arc<Network>,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) random: Arc<TestRandom>,
     pub(crate) token_host: &'static str,
     pub(crate) preset: Option<&'static str>,
+    pub(crate) base_url: Option<&'static str>,
     /// Whether the configuration names the issuer, and no endpoint.
     pub(crate) discovers: bool,
 }
@@ -194,14 +217,16 @@ impl World {
     /// Within a test that has `start_paused`.
     pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Self {
         let began = tokio::time::Instant::now();
-        let clock = Arc::new(TestClock { began, set_back_millis: AtomicU64::new(0) });
+        let clock = Arc::new(TestClock { began, ahead_millis: AtomicI64::new(0) });
         let store = Arc::new(MemoryStore::new(clock.clone(), &SystemRandom).unwrap());
         Self {
             store,
             network: Network::new(script),
             clock,
+            random: Arc::default(),
             token_host: "idp.example.com",
             preset: None,
+            base_url: None,
             discovers: false,
         }
     }
@@ -209,7 +234,7 @@ impl World {
     /// A process: nothing in its memory, everything else shared.
     pub(crate) async fn process(&self) -> Arc<Lifecycle> {
         let environment = Environment::new([("KEY", "0123456789abcdef0123456789abcdef")], "/");
-        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let random = self.random.clone();
         let key = KeySetting::Env("KEY".to_owned());
         let (vault, _) = Vault::open(
             self.store.clone(),
@@ -230,6 +255,7 @@ impl World {
         let registration = Registration { client_id: "client".to_owned(), ..Registration::default() };
         let preset = self.preset.and_then(Preset::find);
         let mut builder = ProviderBuilder::new(account().provider, preset, registration);
+        builder.base_url = self.base_url.map(str::to_owned);
         let url = |path: &str| format!("https://{}{path}", self.token_host).parse().unwrap();
         if self.discovers {
             builder.issuer = Some(format!("https://{}", self.token_host));
@@ -243,12 +269,22 @@ impl World {
     }
 
     /// Logs in as the account with id `id`; the tokens are number 0 and good for an hour.
-    pub(crate) async fn log_in(&self, process: &Arc<Lifecycle>, id: &str) -> loomkin_auth::error::Result<()> {
+    pub(crate) async fn log_in(&self, process: &Arc<Lifecycle>, id: &str) -> Result<Connected> {
+        self.log_in_to(process, &account(), id).await
+    }
+
+    /// As [`World::log_in`], to another account of the provider.
+    pub(crate) async fn log_in_to(
+        &self,
+        process: &Arc<Lifecycle>,
+        account: &AccountKey,
+        id: &str,
+    ) -> Result<Connected> {
         let mut tokens = TokenSet::new(Secret::new("canary-access-0"), self.clock.now());
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
         let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
-        process.keep_login(&account(), &self.server(), tokens, Some(identity)).await.map(drop)
+        process.keep_login(account, &self.server(), tokens, Some(identity)).await
     }
 
     /// A process with a connection whose access token has ended.

@@ -114,6 +114,9 @@ fn tell_rejected(login: &PendingLogin, error: &Error, output: Output) -> Result<
 }
 
 fn tell(connected: &Connected, output: Output) -> Result<(), Failure> {
+    if let Some(note) = &connected.note {
+        output.note(note);
+    }
     if output.json {
         return output.json(&ConnectEvent::from(connected));
     }

@@ -9,7 +9,7 @@ use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Expiring, Failure, FailureKind, NewConnection, Record,
     SealedTokens, TokenDigest,
 };
 
@@ -50,6 +50,37 @@ pub(super) async fn list(pool: &Pool, owner: &Owner) -> Result<Vec<Record>> {
     let sql = format!("{SELECT} AND owner = $1 ORDER BY provider, account");
     let rows = pool.read(&sql, &[(&owner.as_str(), Type::TEXT)]).await?;
     rows.iter().map(|row| Ok(read(row)?.record)).collect()
+}
+
+/// What ends before `before`, behind `after`, sorted.
+pub(super) async fn expiring(
+    pool: &Pool,
+    before: Timestamp,
+    after: Option<&Expiring>,
+    limit: u32,
+) -> Result<Vec<Expiring>> {
+    let [owner, provider, name] = after.map_or([""; 3], |after| names(&after.account));
+    let params: [Param<'_>; 6] = [
+        (&before.unix_millis(), Type::INT8),
+        (&after.map_or(i64::MIN, |after| after.expires_at.unix_millis()), Type::INT8),
+        (&owner, Type::TEXT),
+        (&provider, Type::TEXT),
+        (&name, Type::TEXT),
+        (&i64::from(limit), Type::INT8),
+    ];
+    let rows = pool.read(EXPIRING, &params).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Expiring {
+                account: account(row)?,
+                connection: ConnectionId(bytes(row, "connection")?),
+                revision: get::<i64>(row, "revision")?.try_into().map_err(|_| fault::damaged())?,
+                issued_at: time(row, "issued_at")?,
+                expires_at: time(row, "expires_at")?,
+                failure: failure(row)?,
+            })
+        })
+        .collect()
 }
 
 /// Writes a login over whatever the account has.
@@ -206,6 +237,10 @@ pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp> {
     get(row, column).map(Timestamp::from_unix_millis)
 }
 
+fn time_if(row: &Row, column: &str) -> Result<Option<Timestamp>> {
+    Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_unix_millis))
+}
+
 /// Ends the claim and forgets the failure. The row of the connection is locked by then, by an earlier statement: one
 /// that has waited for the lock itself does not see the newest claim.
 async fn clear(transaction: &mut Transaction, id: i64) -> Result<()> {
@@ -215,11 +250,8 @@ async fn clear(transaction: &mut Transaction, id: i64) -> Result<()> {
 }
 
 fn read(row: &Row) -> Result<Found> {
-    let time_if = |column| {
-        Ok::<_, crate::error::Error>(get::<Option<i64>>(row, column)?.map(Timestamp::from_unix_millis))
-    };
     let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
-    columns.expires_at = time_if("expires_at")?;
+    columns.expires_at = time_if(row, "expires_at")?;
     columns.scopes = serde_json::from_str(get(row, "scopes")?).map_err(|_| fault::damaged())?;
     columns.account_login = get(row, "account_login")?;
     columns.account_id = get(row, "account_id")?;
@@ -245,16 +277,19 @@ fn read(row: &Row) -> Result<Found> {
             deadline: time(row, "deadline")?,
         });
     }
-    if has("failure_presented")? {
-        record.failure = Some(Failure {
-            kind: FailureKind::from_text(get(row, "kind")?),
-            presented: TokenDigest(bytes(row, "failure_presented")?),
-            in_a_row: get::<i64>(row, "in_a_row")?.try_into().map_err(|_| fault::damaged())?,
-            at: time(row, "at")?,
-            next_attempt_at: time_if("next_attempt_at")?,
-        });
-    }
+    record.failure = failure(row)?;
     Ok(Found { id: get(row, "id")?, record, now: time(row, "now")? })
+}
+
+fn failure(row: &Row) -> Result<Option<Failure>> {
+    let Some(kind) = get::<Option<&str>>(row, "kind")? else { return Ok(None) };
+    Ok(Some(Failure {
+        kind: FailureKind::from_text(kind),
+        presented: TokenDigest(bytes(row, "failure_presented")?),
+        in_a_row: get::<i64>(row, "in_a_row")?.try_into().map_err(|_| fault::damaged())?,
+        at: time(row, "at")?,
+        next_attempt_at: time_if(row, "next_attempt_at")?,
+    }))
 }
 
 /// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
@@ -272,3 +307,14 @@ const SELECT: &str =
     LEFT JOIN loomkin_auth.claim ON claim.connection_id = connection.id
     LEFT JOIN loomkin_auth.failure ON failure.connection_id = connection.id
     WHERE sealed IS NOT NULL";
+
+/// In the order of the index `expiring`. A kind of failure that a later version made up is left to that version.
+const EXPIRING: &str = "
+    SELECT owner, provider, account, connection, revision, issued_at, expires_at,
+        kind, presented AS failure_presented, in_a_row, at, next_attempt_at
+    FROM loomkin_auth.connection
+    LEFT JOIN loomkin_auth.failure ON connection_id = connection.id AND presented = refresh_digest
+    WHERE refresh_digest IS NOT NULL AND expires_at IS NOT NULL AND expires_at < $1
+        AND (expires_at, owner, provider, account) > ($2, $3, $4, $5)
+        AND (kind IS NULL OR kind IN ('refused', 'unknown'))
+    ORDER BY expires_at, owner, provider, account LIMIT $6";

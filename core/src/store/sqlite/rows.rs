@@ -7,7 +7,7 @@ use super::holder::HolderId;
 use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Expiring, Failure, FailureKind, NewConnection, Record,
     SealedTokens, TokenDigest,
 };
 
@@ -31,6 +31,39 @@ pub(super) fn list(database: &Connection, owner: &Owner) -> rusqlite::Result<Vec
     database
         .prepare_cached(&format!("{SELECT} AND owner = ?1 ORDER BY provider, account"))?
         .query_map([owner.as_str()], |row| Ok(read(row)?.record))?
+        .collect()
+}
+
+/// What ends before `before`, behind `after`, sorted.
+pub(super) fn expiring(
+    database: &Connection,
+    before: Timestamp,
+    after: Option<&Expiring>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Expiring>> {
+    let [owner, provider, name] = after.map_or([""; 3], |after| names(&after.account));
+    database
+        .prepare_cached(EXPIRING)?
+        .query_map(
+            named_params! {
+                ":before": before.unix_millis(),
+                ":after": after.map_or(i64::MIN, |after| after.expires_at.unix_millis()),
+                ":owner": owner,
+                ":provider": provider,
+                ":account": name,
+                ":limit": limit,
+            },
+            |row| {
+                Ok(Expiring {
+                    account: account(row, 0)?,
+                    connection: ConnectionId(row.get("connection")?),
+                    revision: row.get("revision")?,
+                    issued_at: time(row, "issued_at")?,
+                    expires_at: time(row, "expires_at")?,
+                    failure: failure(row)?,
+                })
+            },
+        )?
         .collect()
 }
 
@@ -166,12 +199,8 @@ fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let time = |column| Ok::<_, rusqlite::Error>(Timestamp::from_unix_millis(row.get(column)?));
-    let time_if = |column| {
-        Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
-    };
-    let mut columns = Columns::new(time("issued_at")?, time("created_at")?);
-    columns.expires_at = time_if("expires_at")?;
+    let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
+    columns.expires_at = time_if(row, "expires_at")?;
     columns.scopes = read_scopes(row)?;
     columns.account_login = row.get("account_login")?;
     columns.account_id = row.get("account_id")?;
@@ -183,25 +212,36 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
         sealed: SealedTokens(row.get("sealed")?),
         refresh_digest: row.get::<_, Option<_>>("refresh_digest")?.map(TokenDigest),
     });
-    record.updated_at = time("updated_at")?;
+    record.updated_at = time(row, "updated_at")?;
     record.revision = row.get("revision")?;
     if let Some(attempt) = row.get::<_, Option<_>>("attempt")? {
         record.claim = Some(Claim {
             attempt: AttemptId(attempt),
             presented: TokenDigest(row.get("claim_presented")?),
-            deadline: time("deadline")?,
+            deadline: time(row, "deadline")?,
         });
     }
-    if let Some(kind) = row.get::<_, Option<String>>("kind")? {
-        record.failure = Some(Failure {
-            kind: FailureKind::from_text(&kind),
-            presented: TokenDigest(row.get("failure_presented")?),
-            in_a_row: row.get("in_a_row")?,
-            at: time("at")?,
-            next_attempt_at: time_if("next_attempt_at")?,
-        });
-    }
+    record.failure = failure(row)?;
     Ok(Found { id: row.get("id")?, record, holder: row.get("holder")? })
+}
+
+fn failure(row: &Row<'_>) -> rusqlite::Result<Option<Failure>> {
+    let Some(kind) = row.get::<_, Option<String>>("kind")? else { return Ok(None) };
+    Ok(Some(Failure {
+        kind: FailureKind::from_text(&kind),
+        presented: TokenDigest(row.get("failure_presented")?),
+        in_a_row: row.get("in_a_row")?,
+        at: time(row, "at")?,
+        next_attempt_at: time_if(row, "next_attempt_at")?,
+    }))
+}
+
+fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    row.get(column).map(Timestamp::from_unix_millis)
+}
+
+fn time_if(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
 }
 
 /// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
@@ -223,3 +263,13 @@ const SELECT: &str =
     LEFT JOIN claim ON claim.connection_id = connection.id
     LEFT JOIN failure ON failure.connection_id = connection.id
     WHERE sealed IS NOT NULL";
+
+/// In the order of the index `expiring`. A kind of failure that a later version made up is left to that version.
+const EXPIRING: &str = "
+    SELECT owner, provider, account, connection, revision, issued_at, expires_at,
+        kind, presented AS failure_presented, in_a_row, at, next_attempt_at
+    FROM connection LEFT JOIN failure ON connection_id = connection.id AND presented = refresh_digest
+    WHERE refresh_digest IS NOT NULL AND expires_at IS NOT NULL AND expires_at < :before
+        AND (expires_at, owner, provider, account) > (:after, :owner, :provider, :account)
+        AND (kind IS NULL OR kind IN ('refused', 'unknown'))
+    ORDER BY expires_at, owner, provider, account LIMIT :limit";
