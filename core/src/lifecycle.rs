@@ -16,6 +16,7 @@ mod flight;
 mod login;
 mod owned;
 mod refresh;
+mod revocations;
 mod revoke;
 mod snapshot;
 mod unsaved;
@@ -28,8 +29,8 @@ use std::time::Duration;
 
 pub use access::{AccessToken, Answer};
 pub use expiry::{Freshness, Margins};
-pub use login::Connected;
-pub use revoke::Disconnected;
+pub use login::{BegunLogin, Connected};
+pub use revoke::{DisconnectScope, Disconnected};
 
 use crate::account::{AccountKey, ProviderId};
 use crate::clock::Clock;

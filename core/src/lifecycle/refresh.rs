@@ -120,7 +120,7 @@ impl Refresh {
             {
                 (FailureKind::Unknown, None, tokens_of_another(account))
             }
-            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
+            RefreshAnswer::Tokens(tokens) => return self.keep(entry, *tokens).await,
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }
@@ -155,12 +155,7 @@ impl Refresh {
     }
 
     /// Stores the answer before anybody sees it.
-    async fn keep(
-        &self,
-        server: &AuthorizationServer,
-        entry: Arc<Entry>,
-        tokens: TokenSet,
-    ) -> Result<Arc<Entry>> {
+    async fn keep(&self, entry: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
         let renewal = self.lifecycle.vault.seal_renewal(&entry, &tokens)?;
         let renewed = Arc::new(renewal.entry.clone());
@@ -174,7 +169,7 @@ impl Refresh {
                         Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
-                            let _best_effort = server.revoke(&renewed.tokens).await;
+                            self.lifecycle.revoke_late(&renewed).await;
                             Err(not_connected(account))
                         }
                     };

@@ -4,6 +4,7 @@ mod changes;
 mod fault;
 mod holder;
 mod lock;
+mod revocations;
 mod rows;
 mod schema;
 mod transactions;
@@ -22,8 +23,9 @@ use self::holder::Holder;
 use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
+    Disconnect, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId, TokenDigest,
+    TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -154,9 +156,14 @@ impl TokenStore for SqliteStore {
         self.read(move |database| rows::list(database, &owner)).await
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let now = self.0.clock.now();
         self.write(move |transaction| transactions::connect(transaction, &login, now)).await
+    }
+
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        let account = account.clone();
+        self.read(move |database| transactions::latest_disconnect(database, &account)).await
     }
 
     async fn claim(
@@ -220,9 +227,9 @@ impl TokenStore for SqliteStore {
         .await
     }
 
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>> {
         let (account, now) = (account.clone(), self.0.clock.now());
-        self.write(move |transaction| transactions::disconnect(transaction, &account, now)).await
+        self.write(move |transaction| transactions::disconnect(transaction, &account, &disconnect, now)).await
     }
 
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {

@@ -2,11 +2,14 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod broken_off;
+mod closed_logins;
+mod disconnects;
 mod faulty_store;
 mod fence;
 mod one_refresh;
 mod outcomes;
 mod rejected;
+mod revocations;
 mod stale;
 mod store_trouble;
 mod support;

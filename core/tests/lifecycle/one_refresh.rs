@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::lifecycle::DisconnectScope;
 use loomkin_auth::protocol::token_set::TokenSet;
 use loomkin_auth::secret::Secret;
 
@@ -118,7 +119,7 @@ async fn a_configuration_with_another_endpoint_has_no_connection_and_sends_nothi
     let error = process.access_token(&account()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::NotConnected);
     assert!(error.message().contains("another"), "{error}");
-    let disconnected = process.disconnect(&account()).await.unwrap();
+    let disconnected = process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert!(disconnected.was_connected);
     assert!(world.network.seen("").is_empty());
 }
@@ -141,7 +142,8 @@ async fn a_login_of_nobody_knows_whom_is_refused_and_not_revoked() {
     let process = world.process().await;
     world.log_in(&process, "1").await.unwrap();
     let tokens = TokenSet::new(Secret::new("canary-access-9"), world.clock.now());
-    let error = process.keep_login(&account(), &world.server(), tokens, None).await.unwrap_err();
+    let begun = process.begin_login(&account()).await.unwrap();
+    let error = process.keep_login(&begun, &world.server(), tokens, None).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::AccountMismatch);
     // It may be the stored account after all, and some servers would end that grant too.
     assert!(world.network.seen("/revoke").is_empty());
@@ -224,7 +226,7 @@ async fn a_disconnect_in_another_process_is_seen_at_once() {
     let (first, second) = (world.process().await, world.process().await);
     world.log_in(&first, "1").await.unwrap();
     assert!(is_token(&first.access_token(&account()).await.unwrap(), 0));
-    second.disconnect(&account()).await.unwrap();
+    second.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert_eq!(first.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
 }
 

@@ -7,7 +7,7 @@ use super::holder::HolderId;
 use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Disconnect, Failure, FailureKind, NewConnection, Record,
     SealedTokens, TokenDigest,
 };
 
@@ -34,10 +34,10 @@ pub(super) fn list(database: &Connection, owner: &Owner) -> rusqlite::Result<Vec
         .collect()
 }
 
-/// Writes a login over whatever the account has.
-pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite::Result<()> {
-    let NewConnection { account, connection, columns, sealed, refresh_digest } = login;
-    let id: i64 = database
+/// Writes a login over whatever the account has, unless that is a tombstone which closes it. Says whether it did.
+pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite::Result<bool> {
+    let NewConnection { account, connection, columns, sealed, refresh_digest, begun_after } = login;
+    let id: Option<i64> = database
         .prepare_cached(
             "INSERT INTO connection (owner, provider, account, connection, sealed, refresh_digest, issued_at,
                 expires_at, scopes, account_login, account_id, base_url, created_at, updated_at)
@@ -50,6 +50,7 @@ pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite:
                 base_url = excluded.base_url, created_at = excluded.created_at,
                 updated_at = excluded.updated_at, disconnected_at = NULL,
                 revision = 0
+             WHERE sealed IS NOT NULL OR :whatever_was OR connection = :tombstone
              RETURNING id",
         )?
         .query_row(
@@ -67,10 +68,14 @@ pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite:
                 ":account_id": columns.account_id,
                 ":base_url": columns.base_url,
                 ":created_at": columns.created_at.unix_millis(),
+                ":whatever_was": begun_after.is_none(),
+                ":tombstone": begun_after.and_then(|latest| latest.0).map(|tombstone| tombstone.0),
             },
             |row| row.get(0),
-        )?;
-    clear(database, id)
+        )
+        .optional()?;
+    id.map_or(Ok(()), |id| clear(database, id))?;
+    Ok(id.is_some())
 }
 
 /// Writes the answer to a refresh into the connection `id`.
@@ -100,16 +105,34 @@ pub(super) fn renew(database: &Connection, id: i64, commit: &Commit) -> rusqlite
     clear(database, id)
 }
 
-/// Leaves of the connection `id` what answers a late commit, and nothing else.
-pub(super) fn bury(database: &Connection, id: i64, now: Timestamp) -> rusqlite::Result<()> {
-    database
+/// Leaves of what `account` has, if anything, what answers a late commit and closes a login, and nothing else.
+pub(super) fn bury(
+    database: &Connection,
+    account: &AccountKey,
+    disconnect: &Disconnect,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let id = database
         .prepare_cached(
-            "UPDATE connection SET sealed = NULL, refresh_digest = NULL, issued_at = NULL, expires_at = NULL,
-                scopes = NULL, account_login = NULL, account_id = NULL, base_url = NULL, created_at = NULL,
-                updated_at = NULL, disconnected_at = ?2
-             WHERE id = ?1",
+            "INSERT INTO connection (owner, provider, account, connection, disconnected_at, keeps_grant)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET connection = excluded.connection, sealed = NULL, refresh_digest = NULL,
+                issued_at = NULL, expires_at = NULL, scopes = NULL, account_login = NULL, account_id = NULL,
+                base_url = NULL, created_at = NULL, updated_at = NULL,
+                disconnected_at = excluded.disconnected_at, keeps_grant = excluded.keeps_grant
+             RETURNING id",
         )?
-        .execute((id, now.unix_millis()))?;
+        .query_row(
+            (
+                account.owner.as_str(),
+                account.provider.as_str(),
+                account.account.as_str(),
+                disconnect.tombstone.0,
+                now.unix_millis(),
+                disconnect.revocation.is_none(),
+            ),
+            |row| row.get(0),
+        )?;
     clear(database, id)
 }
 
@@ -158,20 +181,10 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountKe
     })
 }
 
-/// Ends the claim and forgets the failure.
-fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
-    database.prepare_cached("DELETE FROM claim WHERE connection_id = ?1")?.execute([id])?;
-    database.prepare_cached("DELETE FROM failure WHERE connection_id = ?1")?.execute([id])?;
-    Ok(())
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let time = |column| Ok::<_, rusqlite::Error>(Timestamp::from_unix_millis(row.get(column)?));
-    let time_if = |column| {
-        Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
-    };
-    let mut columns = Columns::new(time("issued_at")?, time("created_at")?);
-    columns.expires_at = time_if("expires_at")?;
+/// Reads the columns that are written with the tokens; the account is named from the second column on.
+pub(super) fn connection(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
+    columns.expires_at = time_if(row, "expires_at")?;
     columns.scopes = read_scopes(row)?;
     columns.account_login = row.get("account_login")?;
     columns.account_id = row.get("account_id")?;
@@ -182,14 +195,36 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
         columns,
         sealed: SealedTokens(row.get("sealed")?),
         refresh_digest: row.get::<_, Option<_>>("refresh_digest")?.map(TokenDigest),
+        begun_after: None,
     });
-    record.updated_at = time("updated_at")?;
+    record.updated_at = time(row, "updated_at")?;
+    Ok(record)
+}
+
+/// The moment of a column.
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    row.get(column).map(Timestamp::from_unix_millis)
+}
+
+fn time_if(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<_>>(column)?.map(Timestamp::from_unix_millis))
+}
+
+/// Ends the claim and forgets the failure.
+fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
+    database.prepare_cached("DELETE FROM claim WHERE connection_id = ?1")?.execute([id])?;
+    database.prepare_cached("DELETE FROM failure WHERE connection_id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+    let mut record = connection(row)?;
     record.revision = row.get("revision")?;
     if let Some(attempt) = row.get::<_, Option<_>>("attempt")? {
         record.claim = Some(Claim {
             attempt: AttemptId(attempt),
             presented: TokenDigest(row.get("claim_presented")?),
-            deadline: time("deadline")?,
+            deadline: time(row, "deadline")?,
         });
     }
     if let Some(kind) = row.get::<_, Option<String>>("kind")? {
@@ -198,15 +233,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
                 .ok_or_else(|| rusqlite::Error::InvalidColumnType(0, "kind".to_owned(), Type::Text))?,
             presented: TokenDigest(row.get("failure_presented")?),
             in_a_row: row.get("in_a_row")?,
-            at: time("at")?,
-            next_attempt_at: time_if("next_attempt_at")?,
+            at: time(row, "at")?,
+            next_attempt_at: time_if(row, "next_attempt_at")?,
         });
     }
     Ok(Found { id: row.get("id")?, record, holder: row.get("holder")? })
 }
 
 /// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
-fn scopes_text(columns: &Columns) -> String {
+pub(super) fn scopes_text(columns: &Columns) -> String {
     serde_json::Value::from(columns.scopes.clone()).to_string()
 }
 
