@@ -56,7 +56,7 @@ impl Refresh {
         let account = seen.record.account.clone();
         if let Some(answer) = self.lifecycle.unsaved.find(seen.record.connection) {
             // An earlier flight was broken off with it. What it presented is spent, and its claim ends with this.
-            seen = self.store(server, &answer.presented, answer.renewed).await?;
+            seen = self.store(&answer.presented, answer.renewed).await?;
         }
         // Discovery may take as long as a refresh: it must not eat into the lease.
         server.provider().await?;
@@ -125,7 +125,7 @@ impl Refresh {
             {
                 (FailureKind::Unknown, None, tokens_of_another(account))
             }
-            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
+            RefreshAnswer::Tokens(tokens) => return self.keep(entry, *tokens).await,
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }
@@ -162,25 +162,15 @@ impl Refresh {
     }
 
     /// Keeps the answer, and stores it before anybody sees it.
-    async fn keep(
-        &self,
-        server: &AuthorizationServer,
-        presented: Arc<Entry>,
-        tokens: TokenSet,
-    ) -> Result<Arc<Entry>> {
+    async fn keep(&self, presented: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
         let renewed = Arc::new(self.lifecycle.vault.renewed(&presented, &tokens));
         // From here on it is known that the refresh token is spent, whatever becomes of this task.
         self.lifecycle.unsaved.put(presented.clone(), renewed.clone());
-        self.store(server, &presented, renewed).await
+        self.store(&presented, renewed).await
     }
 
     /// Stores what `presented` has become.
-    async fn store(
-        &self,
-        server: &AuthorizationServer,
-        presented: &Entry,
-        renewed: Arc<Entry>,
-    ) -> Result<Arc<Entry>> {
+    async fn store(&self, presented: &Entry, renewed: Arc<Entry>) -> Result<Arc<Entry>> {
         let Lifecycle { vault, unsaved, snapshots, random, clock, .. } = &*self.lifecycle;
         let (account, connection) = (&presented.record.account, presented.record.connection);
         let mut failures = 0;
@@ -197,7 +187,7 @@ impl Refresh {
                         Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
-                            let _best_effort = server.revoke(&renewed.tokens).await;
+                            self.lifecycle.revoke_late(&stored).await;
                             Err(not_connected(account))
                         }
                     };

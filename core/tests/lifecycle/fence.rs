@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::lifecycle::DisconnectScope;
 use loomkin_auth::store::{Columns, ConnectionId, NewConnection, SealedTokens};
 
 use crate::faulty_store::FaultyStore;
@@ -21,7 +22,7 @@ async fn an_answer_that_meets_a_disconnect_is_revoked_and_not_served() {
     world.network.arrived(1).await;
     let disconnecting = tokio::spawn({
         let process = process.clone();
-        async move { process.disconnect(&account()).await.unwrap() }
+        async move { process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap() }
     });
     world.network.arrived(2).await; // its revocation, which comes after the tombstone
     world.network.release();
@@ -72,7 +73,7 @@ async fn a_newer_login_does_not_wait_for_the_refresh_of_the_one_before() {
     let process = world.with_ended_token().await;
     store.commits_fail.store(true, Ordering::SeqCst);
     assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
-    process.disconnect(&account()).await.unwrap();
+    process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
 
     // The old answer still waits to be stored when the newer login's token ends.
     world.log_in(&process, "1").await.unwrap();
@@ -96,7 +97,8 @@ async fn an_answer_that_meets_a_login_nobody_here_can_read_is_dropped_and_not_se
     let (account, now) = (account(), world.clock.now());
     let (connection, sealed) = (ConnectionId([7; 16]), SealedTokens(b"of a later version".to_vec()));
     let columns = Columns::new(now, now);
-    let login = NewConnection { account, connection, columns, sealed, refresh_digest: None };
+    let login =
+        NewConnection { account, connection, columns, sealed, refresh_digest: None, begun_after: None };
     world.store.connect(login).await.unwrap();
     world.network.release();
     assert_eq!(refreshing.await.unwrap().unwrap_err().code(), ErrorCode::StoreFailed);

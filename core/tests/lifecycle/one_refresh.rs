@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::lifecycle::DisconnectScope;
 
 use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
@@ -115,7 +116,7 @@ async fn a_configuration_with_another_endpoint_has_no_connection_and_sends_nothi
     let error = process.access_token(&account()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::NotConnected);
     assert!(error.message().contains("another"), "{error}");
-    let disconnected = process.disconnect(&account()).await.unwrap();
+    let disconnected = process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert!(disconnected.was_connected);
     assert!(world.network.seen("").is_empty());
 }
@@ -197,7 +198,7 @@ async fn a_disconnect_in_another_process_is_seen_at_once() {
     let (first, second) = (world.process().await, world.process().await);
     world.log_in(&first, "1").await.unwrap();
     assert!(is_token(&first.access_token(&account()).await.unwrap(), 0));
-    second.disconnect(&account()).await.unwrap();
+    second.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert_eq!(first.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
 }
 

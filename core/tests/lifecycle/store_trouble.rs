@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loomkin_auth::error::{Error, ErrorCode};
-use loomkin_auth::lifecycle::Answer;
+use loomkin_auth::lifecycle::{Answer, DisconnectScope};
 
 use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
@@ -59,7 +59,7 @@ async fn an_answer_that_waits_to_be_stored_does_not_survive_a_disconnect() {
     let process = world.with_ended_token().await;
     store.commits_fail.store(true, Ordering::SeqCst);
     process.access_token(&account()).await.unwrap();
-    process.disconnect(&account()).await.unwrap();
+    process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
     store.commits_fail.store(false, Ordering::SeqCst);
     process.close(MARGIN).await;

@@ -123,6 +123,8 @@ impl Reply {
 /// Answers from a script, counts, and holds answers back when asked to.
 pub(crate) struct Network {
     script: Mutex<VecDeque<Reply>>,
+    /// What the revocation endpoint does; when there is nothing more, it revokes.
+    revocations: Mutex<VecDeque<Reply>>,
     seen: Mutex<Vec<String>>,
     open: watch::Sender<bool>,
     arrived: watch::Sender<usize>,
@@ -132,6 +134,7 @@ impl Network {
     pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Arc<Self> {
         Arc::new(Self {
             script: Mutex::new(script.into_iter().collect()),
+            revocations: Mutex::default(),
             seen: Mutex::default(),
             open: watch::Sender::new(true),
             arrived: watch::Sender::new(0),
@@ -156,6 +159,11 @@ impl Network {
         self.script.lock().unwrap().push_back(reply);
     }
 
+    /// What the revocation endpoint does next.
+    pub(crate) fn then_to_revocations(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.revocations.lock().unwrap().extend(replies);
+    }
+
     /// The bodies of the requests to `path`, in order.
     pub(crate) fn seen(&self, path: &str) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
@@ -174,10 +182,11 @@ impl HttpClient for Network {
         self.seen.lock().unwrap().push(format!("{} {body}", request.url.path()));
         self.arrived.send_modify(|arrived| *arrived += 1);
         self.open.subscribe().wait_for(|open| *open).await.unwrap();
-        if request.url.path() == "/revoke" {
-            return Ok(Response { status: 200, headers: HeaderMap::new(), body: Vec::new().into() });
-        }
-        let mut reply = self.script.lock().unwrap().pop_front().expect("no request was expected");
+        let mut reply = if request.url.path() == "/revoke" {
+            self.revocations.lock().unwrap().pop_front().unwrap_or_else(|| Reply::json(200, ""))
+        } else {
+            self.script.lock().unwrap().pop_front().expect("no request was expected")
+        };
         while let Reply::After(wait, next) = reply {
             tokio::time::sleep(wait).await;
             reply = *next;
@@ -284,7 +293,8 @@ impl World {
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
         let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
-        process.keep_login(account, &self.server(), tokens, Some(identity)).await
+        let begun = process.begin_login(account).await?;
+        process.keep_login(&begun, &self.server(), tokens, Some(identity)).await
     }
 
     /// A process with a connection whose access token has ended.
