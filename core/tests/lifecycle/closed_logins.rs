@@ -1,13 +1,13 @@
 //! Logins that were begun before a disconnect and finish after it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::{ErrorCode, Result};
 use loomkin_auth::lifecycle::{BegunLogin, Connected, DisconnectScope, Lifecycle};
 use loomkin_auth::protocol::token_set::TokenSet;
 use loomkin_auth::secret::Secret;
-
-use loomkin_auth::clock::Clock as _;
 
 use crate::support::{Reply, World, account};
 
@@ -41,7 +41,7 @@ async fn a_first_login_is_closed_by_another_process_and_its_revocation_waits() {
     assert!(!ended.was_connected, "the login had not come to its end");
     world.network.then_to_revocations([Reply::refused()]);
     assert_eq!(finish(&world, &process, &begun).await.unwrap_err().code(), ErrorCode::LoginClosed);
-    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
     other.retry_revocations().await.unwrap();
     let revoked = world.network.seen("/revoke");
     assert_eq!(revoked.len(), 2);

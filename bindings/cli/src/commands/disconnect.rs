@@ -76,7 +76,7 @@ async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), 
 fn sentence(account: &AccountKey, disconnected: &Disconnected, scope: DisconnectScope) -> String {
     let reason = match &disconnected.revocation {
         _ if !disconnected.was_connected => {
-            return format!("{account} was not connected; there was nothing to do.");
+            return format!("{account} was not connected; a login of it that is still open is closed.");
         }
         _ if scope == DisconnectScope::Local => {
             return format!("Disconnected {account} here alone; at the provider it lives on.");
