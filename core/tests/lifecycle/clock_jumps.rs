@@ -104,9 +104,7 @@ async fn nobody_is_patient_for_as_long_as_the_clock_was_put_back() {
     let world = World::new(std::iter::repeat_n(Reply::refused(), 1000));
     let process = world.with_ended_token().await;
     tokio::time::advance(LIFETIME).await;
-    world.network.hold();
-    let caller = tokio::spawn(async move { process.access_token(&account()).await });
-    world.network.arrived(1).await;
+    let caller = world.asking(&process).await;
     world.clock.set_back(Duration::from_secs(600));
     world.network.release();
     assert_eq!(caller.await.unwrap().unwrap_err().code(), ErrorCode::Unavailable);
