@@ -210,6 +210,8 @@ impl fmt::Debug for Network {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) network: Arc<Network>,
+    /// How the provider `google` is reached, where there is one.
+    pub(crate) neighbour: Option<Arc<Network>>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) random: Arc<TestRandom>,
     pub(crate) token_host: &'static str,
@@ -228,6 +230,7 @@ impl World {
         Self {
             store,
             network: Network::new(script),
+            neighbour: None,
             clock,
             random: Arc::default(),
             token_host: "idp.example.com",
@@ -252,8 +255,12 @@ impl World {
         )
         .await
         .unwrap();
-        let server = self.server();
-        let servers = BTreeMap::from([(account().provider, server)]);
+        let mut servers = BTreeMap::from([(account().provider, self.server())]);
+        if let Some(network) = &self.neighbour {
+            let google: AccountKey = "google".parse().unwrap();
+            let server = World { network: network.clone(), ..self.clone() }.server();
+            servers.insert(google.provider, server);
+        }
         Lifecycle::new(vault, servers, self.clock.clone(), random, MARGINS)
     }
 
