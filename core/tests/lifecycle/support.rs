@@ -15,7 +15,7 @@ use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::{Connected, Lifecycle, Margins};
+use loomkin_auth::lifecycle::{AccessToken, Connected, Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
@@ -28,6 +28,7 @@ use loomkin_auth::store::key::{KeySetting, OsKeychain};
 use loomkin_auth::store::memory::MemoryStore;
 use loomkin_auth::store::vault::Vault;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 pub(crate) const MARGIN: Duration = Duration::from_secs(60);
 pub(crate) const AHEAD: Duration = Duration::from_secs(300);
@@ -155,6 +156,11 @@ impl Network {
         self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await.unwrap();
     }
 
+    /// How many requests have arrived.
+    fn arrivals(&self) -> usize {
+        *self.arrived.borrow()
+    }
+
     pub(crate) fn then(&self, reply: Reply) {
         self.script.lock().unwrap().push_back(reply);
     }
@@ -213,6 +219,8 @@ impl fmt::Debug for Network {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) network: Arc<Network>,
+    /// How the provider `google` is reached, where there is one.
+    pub(crate) neighbour: Option<Arc<Network>>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) random: Arc<TestRandom>,
     pub(crate) token_host: &'static str,
@@ -231,6 +239,7 @@ impl World {
         Self {
             store,
             network: Network::new(script),
+            neighbour: None,
             clock,
             random: Arc::default(),
             token_host: "idp.example.com",
@@ -255,8 +264,12 @@ impl World {
         )
         .await
         .unwrap();
-        let server = self.server();
-        let servers = BTreeMap::from([(account().provider, server)]);
+        let mut servers = BTreeMap::from([(account().provider, self.server())]);
+        if let Some(network) = &self.neighbour {
+            let google: AccountKey = "google".parse().unwrap();
+            let server = World { network: network.clone(), ..self.clone() }.server();
+            servers.insert(google.provider, server);
+        }
         Lifecycle::new(vault, servers, self.clock.clone(), random, MARGINS)
     }
 
@@ -304,6 +317,16 @@ impl World {
         tokio::time::advance(LIFETIME).await;
         process
     }
+
+    /// A caller of `process` whose request has arrived and is not answered.
+    pub(crate) async fn asking(&self, process: &Arc<Lifecycle>) -> JoinHandle<Result<AccessToken>> {
+        self.network.hold();
+        let arrived = self.network.arrivals();
+        let process = process.clone();
+        let caller = tokio::spawn(async move { process.access_token(&account()).await });
+        self.network.arrived(arrived + 1).await;
+        caller
+    }
 }
 
 pub(crate) fn account() -> AccountKey {
@@ -311,6 +334,6 @@ pub(crate) fn account() -> AccountKey {
 }
 
 /// Whether the token is the `n`th.
-pub(crate) fn is_token(token: &loomkin_auth::lifecycle::AccessToken, n: u32) -> bool {
+pub(crate) fn is_token(token: &AccessToken, n: u32) -> bool {
     token.secret().matches(&Secret::new(format!("canary-access-{n}")))
 }

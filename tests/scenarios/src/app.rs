@@ -10,7 +10,7 @@ use loomkin_auth::browser::NoBrowser;
 use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::error::{Error, Result};
 use loomkin_auth::http::{HttpSettings, ReqwestClient};
-use loomkin_auth::lifecycle::{AccessToken, Connected, DisconnectScope, Disconnected};
+use loomkin_auth::lifecycle::{AccessToken, Connected, DisconnectScope, Disconnected, Schedule};
 use loomkin_auth::secret::Secret;
 use loomkin_auth::status::{ConnectionStatus, Me};
 use loomkin_auth::store::key::OsKeychain;
@@ -115,6 +115,15 @@ impl App {
         let account = key(account);
         let token = within("a token", self.auth.access_token(&account)).await;
         look(&self.canary, token).map(|token| self.keep(&token))
+    }
+
+    /// As [`Auth::renew_ahead`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn renew_ahead(&self) -> Result<Schedule> {
+        look(&self.canary, self.auth.renew_ahead())
     }
 
     /// As [`Auth::disconnect`].
