@@ -37,6 +37,13 @@ impl TokenDigest {
 #[derive(Clone, Eq, PartialEq)]
 pub struct SealedTokens(pub Vec<u8>);
 
+impl SealedTokens {
+    /// The id of the key that they name; `None` when they are too short to name one.
+    pub fn key_id(&self) -> Option<[u8; 8]> {
+        self.0.get(1..9)?.try_into().ok()
+    }
+}
+
 /// The plain columns that are written together with the tokens. They are associated data of the seal, so that an
 /// edited one is noticed. `Debug` leaves the identifiers out.
 #[derive(Clone, Eq, PartialEq)]

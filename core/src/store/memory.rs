@@ -8,9 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::claim::{Verdict, judge};
+use super::reseal::is_retired;
 use super::{
-    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Failure,
+    KeysGuard, NewConnection, NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId,
+    TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -37,6 +39,12 @@ struct Rows {
     connections: BTreeMap<AccountKey, Record>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
+}
+
+impl Rows {
+    fn newest_key(&self) -> Option<[u8; 8]> {
+        self.keys.last().map(|key| key.id)
+    }
 }
 
 impl MemoryStore {
@@ -83,12 +91,15 @@ impl TokenStore for MemoryStore {
             .collect())
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let mut rows = self.rows();
+        if is_retired(rows.newest_key(), &login.sealed) {
+            return Ok(ConnectOutcome::Retired);
+        }
         rows.active.insert(login.account.owner.clone(), login.account.clone());
         rows.connections.insert(login.account.clone(), Record::from_login(login));
         self.changed(&rows);
-        Ok(())
+        Ok(ConnectOutcome::Connected)
     }
 
     async fn claim(
@@ -119,12 +130,16 @@ impl TokenStore for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         let mut rows = self.rows();
+        let newest_key = rows.newest_key();
         // A missing row is this backend's tombstone: it keeps nothing that could outlive the process.
         let Some(record) = rows.connections.get_mut(&commit.account) else {
             return Ok(CommitOutcome::Disconnected);
         };
         if record.connection != commit.connection || record.revision != commit.revision {
             return Ok(CommitOutcome::Superseded(Box::new(record.clone())));
+        }
+        if is_retired(newest_key, &commit.sealed) {
+            return Ok(CommitOutcome::Retired);
         }
         record.columns = commit.columns;
         record.sealed = commit.sealed;
@@ -204,6 +219,53 @@ impl TokenStore for MemoryStore {
             return Ok(false);
         }
         rows.keys.push(key);
+        self.changed(&rows);
+        Ok(true)
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        let rows = self.rows();
+        let after = match after {
+            None => None,
+            Some(SealPosition::Connection(account)) => Some(account),
+            Some(SealPosition::Revocation(_)) => return Ok(Vec::new()),
+        };
+        let old = rows.connections.iter().filter(|(account, record)| {
+            after.is_none_or(|after| *account > after) && is_retired(rows.newest_key(), &record.sealed)
+        });
+        let seal = |(account, record): (&AccountKey, &Record)| OldSeal {
+            position: SealPosition::Connection(account.clone()),
+            record: record.clone(),
+        };
+        Ok(old.take(limit).map(seal).collect())
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        let mut rows = self.rows();
+        if batch.iter().any(|seal| is_retired(rows.newest_key(), &seal.new)) {
+            return Ok(ResealOutcome::Retired);
+        }
+        let mut resealed = 0;
+        for NewSeal { account, old, new, .. } in batch {
+            if let Some(record) = rows.connections.get_mut(&account).filter(|record| record.sealed == old) {
+                record.sealed = new;
+                resealed += 1;
+            }
+        }
+        if resealed > 0 {
+            self.changed(&rows);
+        }
+        Ok(ResealOutcome::Resealed(resealed))
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        let mut rows = self.rows();
+        let is_named = rows.connections.values().any(|record| record.sealed.key_id() == Some(id));
+        let found = rows.keys.iter().position(|key| key.id == id);
+        let Some(place) = found.filter(|_| !is_named && rows.newest_key() != Some(id)) else {
+            return Ok(false);
+        };
+        rows.keys.remove(place);
         self.changed(&rows);
         Ok(true)
     }

@@ -1,6 +1,8 @@
 //! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
 
 mod outcome;
+mod rotation;
+mod sealing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,12 +11,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
+pub use rotation::RotationReport;
 
-use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
-use super::seal::{self, Place};
+use super::key::{Admission, ChosenKey, KeySetting, Keychain, Keys, Sources};
+use super::seal::Place;
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure,
-    NewConnection, Record, TokenDigest, TokenStore, payload,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId,
+    Failure, NewConnection, Record, TokenDigest, TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -24,10 +27,12 @@ use crate::protocol::token_set::TokenSet;
 use crate::random::Random;
 
 /// A store together with the keys that open it. Clones share both.
+///
+/// The keys follow those of the store: after a rotation, by whatever process, the vault goes on as before.
 #[derive(Clone, Debug)]
 pub struct Vault {
     store: Arc<dyn TokenStore>,
-    keys: Arc<KeyRing>,
+    keys: Arc<Keys>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
 }
@@ -49,8 +54,36 @@ impl Vault {
         random: Arc<dyn Random>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Option<ChosenKey>)> {
-        let (keys, chosen) =
-            KeyRing::open(&*store, setting, environment, keychain, &*random, &*clock).await?;
+        let sources = Sources::of(&*store, environment, keychain, random, clock).await?;
+        Self::open_by(store, setting, Admission::TheSource, sources).await
+    }
+
+    /// As [`open`](Self::open), to [rotate the key](Self::rotate_key): `setting` may name another source than the one
+    /// of the newest key, if the secrets of all keys can be had.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn open_to_rotate(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        environment: &Environment,
+        keychain: Arc<dyn Keychain>,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let sources = Sources::of(&*store, environment, keychain, random, clock).await?;
+        Self::open_by(store, setting, Admission::AnySource, sources).await
+    }
+
+    async fn open_by(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        admission: Admission,
+        sources: Sources,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let (random, clock) = (sources.random.clone(), sources.clock.clone());
+        let (keys, chosen) = Keys::open(store.clone(), setting, admission, sources).await?;
         Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
     }
 
@@ -58,9 +91,14 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// `store_failed` when the store cannot be read or the record cannot be unsealed.
+    /// `store_failed` when the store cannot be read or the record cannot be unsealed; `key_unavailable` when it is sealed
+    /// under a newer key, and this process cannot get that.
     pub async fn load(&self, account: &AccountKey) -> Result<Option<Entry>> {
-        self.store.load(account).await?.map(|record| self.unseal(record)).transpose()
+        let ring = self.keys.ring();
+        match self.store.load(account).await? {
+            Some(record) => self.unseal(ring, record).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The record of `account`, still sealed; `None` where there is none. See [`list`](Self::list) on its columns.
@@ -86,7 +124,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// `store_failed`; then what was there before is still there.
+    /// `store_failed`, `key_unavailable`; then what was there before is still there.
     pub async fn connect(
         &self,
         account: &AccountKey,
@@ -104,11 +142,21 @@ impl Vault {
         columns.base_url = identity.base_url;
         let refresh_digest =
             tokens.refresh_token.as_ref().map(|token| TokenDigest::derive(connection, token));
-        let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
-        let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
-        let login = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
-        self.store.connect(login.clone()).await?;
-        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
+        let plaintext = payload::encode(tokens, &binding);
+        loop {
+            let ring = self.keys.ring();
+            let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
+            let sealed = ring.newest().seal(&place, &plaintext, &*self.random)?;
+            let columns = columns.clone();
+            let login =
+                NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
+            match self.store.connect(login.clone()).await? {
+                ConnectOutcome::Connected => {
+                    return Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding });
+                }
+                ConnectOutcome::Retired => self.follow(&ring).await?,
+            }
+        }
     }
 
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
@@ -117,11 +165,11 @@ impl Vault {
     ///
     /// `usage` when `entry` has no refresh token; `store_failed`.
     pub async fn claim(&self, entry: &Entry, attempt: AttemptId, lease: Duration) -> Result<Claimed> {
-        let record = &entry.record;
+        let (record, ring) = (&entry.record, self.keys.ring());
         let outcome =
             self.store.claim(&record.account, record.connection, entry.presented()?, attempt, lease).await?;
         Ok(match outcome {
-            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(*record) {
+            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(ring, *record).await {
                 Ok(entry) => Claimed::Claimed { entry: Box::new(entry), orphaned },
                 Err(error) => {
                     // Nothing will be presented, so nobody should wait for the lease to end.
@@ -131,7 +179,7 @@ impl Vault {
             },
             ClaimOutcome::Gone => Claimed::Gone,
             ClaimOutcome::Held { remaining } => Claimed::Held { remaining },
-            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(*record)?)),
+            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(ring, *record).await?)),
         })
     }
 
@@ -157,8 +205,9 @@ impl Vault {
         record.claim = None;
         record.failure = None;
         record.revision += 1;
-        let plaintext = payload::encode(&tokens, &presented.binding);
-        record.sealed = self.keys.newest().seal(&Place::of(&record), &plaintext, &*self.random)?;
+        let mut entry = Entry { record, tokens, binding: presented.binding.clone() };
+        entry.record.sealed = self.seal(&self.keys.ring(), &entry)?;
+        let record = &entry.record;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
@@ -168,20 +217,34 @@ impl Vault {
             refresh_digest: record.refresh_digest.unwrap_or(presented_digest),
             updated_at: record.updated_at,
         };
-        Ok(Renewal { commit, entry: Entry { record, tokens, binding: presented.binding.clone() } })
+        Ok(Renewal { commit, entry })
     }
 
-    /// Stores `renewal`, and with it ends the claim and forgets the failure.
+    /// Stores `renewal`, and with it ends the claim and forgets the failure. Where the key was rotated since it was
+    /// sealed, it is sealed anew.
     ///
     /// # Errors
     ///
-    /// `store_failed`, and then the commit may be tried again.
+    /// `store_failed`; `key_unavailable` when this process cannot get the key that the store has by now. In both cases
+    /// the commit may be tried again.
     pub async fn commit(&self, renewal: &Renewal) -> Result<Committed> {
-        Ok(match self.store.commit(renewal.commit.clone()).await? {
-            CommitOutcome::Committed => Committed::Committed,
-            CommitOutcome::Disconnected => Committed::Disconnected,
-            CommitOutcome::Superseded(record) => Committed::Superseded(self.unseal(*record).map(Box::new)),
-        })
+        let mut commit = renewal.commit.clone();
+        loop {
+            let ring = self.keys.ring();
+            match self.store.commit(commit.clone()).await? {
+                CommitOutcome::Committed => return Ok(Committed::Committed),
+                CommitOutcome::Disconnected => return Ok(Committed::Disconnected),
+                CommitOutcome::Retired => {
+                    if commit.sealed.key_id() == Some(ring.newest().id) {
+                        self.follow(&ring).await?;
+                    }
+                    commit.sealed = self.seal(&self.keys.ring(), &renewal.entry)?;
+                }
+                CommitOutcome::Superseded(record) => {
+                    return Ok(Committed::Superseded(self.unseal(ring, *record).await.map(Box::new)));
+                }
+            }
+        }
     }
 
     /// Gives the claim back without new tokens; see [`TokenStore::abandon`].
@@ -205,12 +268,20 @@ impl Vault {
     /// `store_failed`. When the record was deleted but cannot be unsealed, `Disconnected` says so: to be rid of a
     /// damaged record must be possible.
     pub async fn disconnect(&self, account: &AccountKey) -> Result<Disconnected> {
+        let ring = self.keys.ring();
         Ok(match self.store.disconnect(account).await? {
             None => Disconnected::Nothing,
-            Some(record) => match self.unseal(record) {
-                Ok(entry) => Disconnected::Deleted(Box::new(entry)),
-                Err(_) => Disconnected::DeletedUnreadable,
-            },
+            Some(record) => {
+                // Gone from the store, it cannot be read again: the key in hand opens it even if that is gone by now.
+                let opened = match ring.knows(&record.sealed) {
+                    true => Self::open_with(&ring, record),
+                    false => self.unseal(ring, record).await,
+                };
+                match opened {
+                    Ok(entry) => Disconnected::Deleted(Box::new(entry)),
+                    Err(_) => Disconnected::DeletedUnreadable,
+                }
+            }
         })
     }
 
@@ -257,19 +328,6 @@ impl Vault {
     /// `store_failed` when the operating system gives no random bytes.
     pub fn make_attempt(&self) -> Result<AttemptId> {
         Ok(AttemptId(self.random.make_bytes()?))
-    }
-
-    fn unseal(&self, record: Record) -> Result<Entry> {
-        let plaintext = seal::open(&self.keys, &Place::of(&record), &record.sealed)?;
-        let Some((tokens, binding)) = payload::decode(&plaintext) else {
-            return Err(Error::new(
-                ErrorCode::StoreFailed,
-                format!("the record of {} was written by a newer version", record.account),
-            )
-            .with_account(&record.account)
-            .with_advice("Update Loomkin Auth."));
-        };
-        Ok(Entry { record, tokens, binding })
     }
 }
 

@@ -9,8 +9,9 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Failure,
+    KeysGuard, NewConnection, NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId,
+    TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -88,7 +89,7 @@ impl TokenStore for FaultyStore {
         self.inner.list(owner).await
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         self.inner.connect(login).await
     }
 
@@ -135,6 +136,18 @@ impl TokenStore for FaultyStore {
 
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
         self.inner.add_key(key, first).await
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        self.inner.old_seals(after, limit).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        self.inner.reseal(batch).await
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        self.inner.remove_key(id).await
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {

@@ -165,7 +165,8 @@ fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+/// Reads a row with the columns of [`SELECT`].
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
     let time = |column| Ok::<_, rusqlite::Error>(Timestamp::from_unix_millis(row.get(column)?));
     let time_if = |column| {
         Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
@@ -215,7 +216,8 @@ fn read_scopes(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
         .map_err(|_| rusqlite::Error::InvalidColumnType(0, "scopes".to_owned(), Type::Text))
 }
 
-const SELECT: &str =
+/// All connections; conditions may be added.
+pub(super) const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
         expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline, holder,

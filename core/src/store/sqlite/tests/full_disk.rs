@@ -47,7 +47,7 @@ async fn fill_the_disk() {
     let error = loop {
         let name = format!("account-{}", stored.len());
         match store.connect(login(&name, 20_000)).await {
-            Ok(()) => stored.push(name),
+            Ok(_) => stored.push(name),
             Err(error) => break error,
         }
     };
