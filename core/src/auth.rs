@@ -2,6 +2,7 @@
 
 mod login;
 mod ports;
+mod rotation;
 mod status;
 
 use std::future::Future;
@@ -17,7 +18,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, not_connected};
 use crate::status::{ConnectionStatus, Me};
-use crate::store::key::ChosenKey;
+use crate::store::key::{Admission, ChosenKey};
 
 /// The connections of an app. Cheap to clone; all clones are one.
 ///
@@ -48,7 +49,16 @@ impl Auth {
     ///
     /// As [`open`](Self::open).
     pub async fn open_with(config: Config, environment: &Environment, ports: Ports) -> Result<Self> {
-        let (vault, chosen_key) = ports.open_vault(&config, environment).await?;
+        Self::open_by(config, environment, ports, Admission::TheSource).await
+    }
+
+    async fn open_by(
+        config: Config,
+        environment: &Environment,
+        ports: Ports,
+        admission: Admission,
+    ) -> Result<Self> {
+        let (vault, chosen_key) = ports.open_vault(&config, environment, admission).await?;
         let servers = ports.servers(&config);
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
