@@ -92,7 +92,7 @@ fn account(text: &str) -> AccountKey {
 
 /// A login of `account`: its connection, token and sealed bytes are told apart by `seed`, and the latter name
 /// `key(seed)`.
-fn login(account: &AccountKey, seed: u8) -> NewConnection {
+pub(crate) fn login(account: &AccountKey, seed: u8) -> NewConnection {
     let mut columns = Columns::new(at(seed), at(seed));
     columns.expires_at = Some(at(seed).plus(Duration::from_secs(3600)));
     columns.scopes = vec!["repo".to_owned(), "read:user \"quoted\"".to_owned()];
@@ -133,7 +133,7 @@ fn reseal(login: &NewConnection, next: u8) -> NewSeal {
     }
 }
 
-fn key(seed: u8) -> WrappedKey {
+pub(crate) fn key(seed: u8) -> WrappedKey {
     WrappedKey {
         id: [seed; 8],
         source: format!("env:KEY_{seed}"),

@@ -14,9 +14,8 @@ use crate::words;
 pub(super) async fn run(auth: &Auth, source: Option<&KeySetting>, output: Output) -> Result<(), Failure> {
     let configured = &auth.config().store().key.value;
     // Where either says `auto`, whatever the store records is right.
-    let says_another = |source: &&KeySetting| {
-        *source != configured && ![*source, configured].contains(&&KeySetting::Auto)
-    };
+    let says_another =
+        |source: &&KeySetting| *source != configured && ![*source, configured].contains(&&KeySetting::Auto);
     if let Some(source) = source.filter(says_another) {
         // Before anything is done: what starts from now on needs it.
         output.note(&format!(
