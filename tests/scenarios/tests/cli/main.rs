@@ -6,4 +6,5 @@ mod interrupted;
 mod killed;
 mod life;
 mod races;
+mod rotation;
 mod stores;

@@ -5,6 +5,7 @@
 mod app;
 mod outage;
 mod refusals;
+mod rotation;
 mod store;
 
 use std::sync::Arc;
