@@ -1,5 +1,7 @@
 //! The key of a store of many hosts is rotated.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -159,6 +161,37 @@ async fn queued_revocations_are_sealed_anew_too() {
         assert_eq!(resealed, loomkin_auth::store::ResealOutcome::Resealed(1));
     }
     assert!(store.remove_key([1; 8]).await.unwrap());
+}
+
+/// Each host may keep the key file elsewhere, and during the move some have the old path in their configuration.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_key_file_is_followed_by_another() {
+    let (server, directory) = (Postgres::start(), tempfile::tempdir().unwrap());
+    let database = server.database();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        KeySetting::File(path)
+    };
+    let (old_text, new_text) =
+        ("the key of 32 bytes or more in a file", "another key of 32 bytes or more in a file");
+    let (old, new, copy) = (file("old", old_text), file("new", new_text), file("copy", new_text));
+    let open = async |setting: &KeySetting| {
+        let (random, clock) = (Arc::new(SystemRandom), Arc::new(SystemClock));
+        let (store, keychain) = (open(&database.url()).await.unwrap(), Arc::new(OsKeychain));
+        let environment = Environment::default();
+        Vault::open(store, setting, &environment, keychain, random, clock).await.map(|opened| opened.0)
+    };
+    let running = open(&old).await.unwrap();
+    let account = "dev".parse().unwrap();
+    running.connect(&account, &tokens(0), Default::default(), 0.into()).await.unwrap();
+    let rotating = open(&old).await.unwrap();
+    rotating.rotate_key(Some(&new), &|_| {}).await.unwrap();
+    for vault in [running, open(&old).await.unwrap(), open(&new).await.unwrap(), open(&copy).await.unwrap()] {
+        assert!(vault.load(&account).await.unwrap().is_some());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,14 +18,24 @@ pub(super) enum Event {
     /// The process dies when the call has been done, and before it hears of it.
     EndsAfter,
     /// Somebody else does this first.
-    Somebody(Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>),
+    Somebody(Acts),
+    /// Somebody else does this once the call has been done, and before its caller hears of it.
+    SomebodyAfter(Acts),
 }
+
+type Acts = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Event {
     pub(super) fn somebody<F: Future<Output = ()> + Send + 'static>(
         acts: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
         Self::Somebody(Box::new(move || Box::pin(acts())))
+    }
+
+    pub(super) fn somebody_after<F: Future<Output = ()> + Send + 'static>(
+        acts: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self::SomebodyAfter(Box::new(move || Box::pin(acts())))
     }
 }
 
@@ -69,6 +79,11 @@ impl Stepped {
             Event::Somebody(acts) if number == self.at => {
                 acts().await;
                 call.await
+            }
+            Event::SomebodyAfter(acts) if number == self.at => {
+                let done = call.await;
+                acts().await;
+                done
             }
             _ => call.await,
         }
