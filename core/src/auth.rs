@@ -2,6 +2,7 @@
 
 mod login;
 mod ports;
+mod rotation;
 mod status;
 
 use std::future::Future;
@@ -19,7 +20,7 @@ use crate::lifecycle::{
     AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, not_connected,
 };
 use crate::status::{ConnectionStatus, Me};
-use crate::store::key::ChosenKey;
+use crate::store::key::{Admission, ChosenKey};
 
 /// The connections of an app. Cheap to clone; all clones are one.
 ///
@@ -50,7 +51,16 @@ impl Auth {
     ///
     /// As [`open`](Self::open).
     pub async fn open_with(config: Config, environment: &Environment, ports: Ports) -> Result<Self> {
-        let (vault, chosen_key) = ports.open_vault(&config, environment).await?;
+        Self::open_by(config, environment, ports, Admission::TheSource).await
+    }
+
+    async fn open_by(
+        config: Config,
+        environment: &Environment,
+        ports: Ports,
+        admission: Admission,
+    ) -> Result<Self> {
+        let (vault, chosen_key) = ports.open_vault(&config, environment, admission).await?;
         let servers = ports.servers(&config);
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);

@@ -13,6 +13,7 @@ pub mod memory;
 mod payload;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod reseal;
 mod revocations;
 mod seal;
 pub mod sqlite;
@@ -32,6 +33,7 @@ pub use entry::{
     Columns, ConnectOutcome, ConnectionId, Deleted, Disconnect, Expiring, LatestDisconnect, NewConnection,
     Record, SealedTokens, StoreId, TokenDigest, TombstoneId, WrappedKey,
 };
+pub use reseal::{NewSeal, OldSeal, ResealOutcome, SealPosition};
 pub use revocations::{Revocation, RevocationQueue, RevocationTerms};
 
 use crate::account::{AccountKey, Owner};
@@ -44,6 +46,10 @@ use crate::secret::SecretKey;
 /// Every method is one transaction: it has happened as a whole and durably when it returns `Ok`, and not at all when
 /// it returns `Err`. All errors are `store_failed`. Methods may be called from many tasks, processes and, where the
 /// backend can, hosts at once. All backends pass one conformance suite.
+///
+/// Tokens are taken only under the newest key. [`connect`](Self::connect), [`commit`](Self::commit) and
+/// [`reseal`](Self::reseal) compare the key that the sealed bytes name with it, inside their transaction. So once
+/// [`add_key`](Self::add_key) has returned, no tokens under an older key are added any more, whoever still has that key.
 #[async_trait]
 pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// The connection of `account`, or `None` where there is none or it was disconnected.
@@ -129,6 +135,18 @@ pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
 
     /// Adds a data key. Returns `false`, and adds nothing, when the store has one of that id or, with `first`, any.
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool>;
+
+    /// The sealed tokens that do not name the newest key, at most `limit` of them: those of connections, sorted by
+    /// account, then those of queued revocations, sorted by connection. Starts behind `after`, wherever that is by now.
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>>;
+
+    /// Replaces sealed tokens by the same tokens sealed under the newest key, wherever they are by now, and changes
+    /// nothing else: to claims, fences and failures the records are the same as before.
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome>;
+
+    /// Removes a data key that no sealed tokens name. Returns `false`, and removes nothing, when some name it, or it is
+    /// the newest, or not there.
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool>;
 
     /// A mark that differs from every earlier one as soon as anybody has changed the store.
     ///

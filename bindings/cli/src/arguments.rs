@@ -79,6 +79,10 @@ pub(crate) enum Command {
     #[command(subcommand, disable_help_subcommand = true)]
     Config(ConfigCommand),
 
+    /// Look after the store of all connections
+    #[command(subcommand, disable_help_subcommand = true)]
+    Store(StoreCommand),
+
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -137,6 +141,17 @@ pub(crate) enum ConfigCommand {
     /// Print the JSON Schema of the configuration, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Seal everything under a new key; every process goes on meanwhile
+    #[command(after_help = ROTATE_KEY_EXAMPLES)]
+    RotateKey {
+        /// Where the key comes from afterwards: keychain, file:PATH or env:NAME; as now if left out
+        #[arg(long, value_name = "SOURCE")]
+        key: Option<String>,
+    },
 }
 
 /// The flows that a terminal can carry out.
@@ -244,6 +259,16 @@ Examples:
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
   loomkin-auth config schema > loomkin.schema.json";
+
+const ROTATE_KEY_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth store rotate-key                      a new key from the same place
+  loomkin-auth store rotate-key --key keychain       and from now on from the keychain
+  loomkin-auth store rotate-key --key env:AUTH_KEY2  and from now on from this variable
+
+Nobody has to log in again. It may be stopped at any moment: run it again, and it finishes.
+With another SOURCE, change key under [auth.store] too. To replace the secret behind a variable or a file, put the new
+one under another name and rotate to that: the old one is needed until the end.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -16,6 +16,7 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// Whether stdout is a terminal that may be drawn on.
     pub(crate) draws: bool,
+    draws_aside: bool,
     colours: bool,
     colours_errors: bool,
 }
@@ -37,6 +38,7 @@ impl Output {
         Self {
             json,
             draws: !json && !is_dumb && io::stdout().is_terminal(),
+            draws_aside: !json && !is_dumb && io::stderr().is_terminal(),
             colours: may_colour && io::stdout().is_terminal(),
             colours_errors: may_colour && io::stderr().is_terminal(),
         }
@@ -71,6 +73,19 @@ impl Output {
             let mut stderr = io::stderr().lock();
             let _best_effort = write!(stderr, "{text}").and_then(|()| stderr.flush());
         }
+    }
+
+    /// Draws a line over the one before, on the stderr of a person at a terminal.
+    pub(crate) fn progress(self, text: impl Display) {
+        if self.draws_aside {
+            let mut stderr = io::stderr().lock();
+            let _best_effort = write!(stderr, "{CLEAR_LINE}{text}").and_then(|()| stderr.flush());
+        }
+    }
+
+    /// Wipes what was drawn last.
+    pub(crate) fn end_progress(self) {
+        self.progress("");
     }
 
     /// Says something that a person should know and that a program can do without, on stderr.
@@ -129,6 +144,9 @@ fn not_written(error: &io::Error) -> Failure {
         .with_advice("Send the output to a place that takes it.")
         .into()
 }
+
+/// To the beginning of the line, which is then empty (ECMA-48 §8.3.41).
+const CLEAR_LINE: &str = "\r\u{1b}[K";
 
 fn paint(colours: bool, style: Style, text: &str) -> String {
     let code = match style {

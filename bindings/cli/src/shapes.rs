@@ -5,6 +5,7 @@ use loomkin_auth::error::Error;
 use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
 use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth::status::{ConnectionState, ConnectionStatus, Me};
+use loomkin_auth::store::vault::RotationReport;
 use serde::Serialize;
 
 /// One connection in `status`. Every key is always there; `null` means that it does not apply or is not known.
@@ -177,6 +178,47 @@ impl<'a> From<Option<&'a AccountKey>> for UseShape<'a> {
         Self {
             provider: account.map(|key| key.provider.as_str()),
             account: account.map(|key| key.account.as_str()),
+        }
+    }
+}
+
+/// The answer of `store rotate-key`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RotationShape<'a> {
+    key: String,
+    made_key: bool,
+    finished_earlier: bool,
+    resealed: u64,
+    removed_keys: u64,
+    kept_keys: usize,
+    damaged: Vec<DamagedShape<'a>>,
+    damaged_revocations: u64,
+}
+
+/// An account whose record cannot be unsealed.
+#[derive(Debug, Serialize)]
+struct DamagedShape<'a> {
+    owner: &'a str,
+    provider: &'a str,
+    account: &'a str,
+}
+
+impl<'a> From<&'a RotationReport> for RotationShape<'a> {
+    fn from(report: &'a RotationReport) -> Self {
+        let damaged = report.damaged.iter().map(|key| DamagedShape {
+            owner: key.owner.as_str(),
+            provider: key.provider.as_str(),
+            account: key.account.as_str(),
+        });
+        Self {
+            key: report.source.to_string(),
+            made_key: report.made_key,
+            finished_earlier: report.finished_earlier,
+            resealed: report.resealed,
+            removed_keys: report.removed_keys,
+            kept_keys: report.kept_keys,
+            damaged: damaged.collect(),
+            damaged_revocations: report.damaged_revocations,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Time as people say it.
+//! Times and places as people say them.
 
 use std::time::Duration;
 
 use loomkin_auth::clock::Timestamp;
+use loomkin_auth::store::key::KeySetting;
 
 /// `45 seconds`, `52 minutes`, `3 hours`, `20 days`: at least two of a unit where there are two, rounded to the nearest.
 pub(crate) fn duration(duration: Duration) -> String {
@@ -23,6 +24,17 @@ pub(crate) fn distance(moment: Timestamp, now: Timestamp) -> String {
         format!("in {}", duration(moment.time_left(now)))
     } else {
         format!("{} ago", duration(now.time_left(moment)))
+    }
+}
+
+/// `the variable AUTH_KEY`, `the keychain`, or the path of the file.
+pub(crate) fn place_of_key(source: &KeySetting) -> String {
+    match source {
+        KeySetting::Env(name) => format!("the variable {name}"),
+        KeySetting::File(path) => path.display().to_string(),
+        KeySetting::Keychain => "the keychain".to_owned(),
+        // The store of a process, which says `auto` for itself.
+        _ => "this process".to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::provider::{ClientAuth, Preset, ProviderBuilder, Registration};
 use crate::random::{Random, SystemRandom};
 use crate::server::AuthorizationServer;
 use crate::store::TokenStore;
-use crate::store::key::{ChosenKey, Keychain, OsKeychain};
+use crate::store::key::{Admission, ChosenKey, Keychain, OsKeychain};
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::PostgresStore;
@@ -67,6 +67,7 @@ impl Ports {
         &self,
         config: &Config,
         environment: &Environment,
+        admission: Admission,
     ) -> Result<(Vault, Option<ChosenKey>)> {
         let configured = config.store();
         let store: Arc<dyn TokenStore> = match configured.backend.value {
@@ -84,7 +85,13 @@ impl Ports {
             }
         };
         let (keychain, random, clock) = (self.keychain.clone(), self.random.clone(), self.clock.clone());
-        Vault::open(store, &configured.key.value, environment, keychain, random, clock).await
+        let key = &configured.key.value;
+        match admission {
+            Admission::TheSource => Vault::open(store, key, environment, keychain, random, clock).await,
+            Admission::AnySource => {
+                Vault::open_to_rotate(store, key, environment, keychain, random, clock).await
+            }
+        }
     }
 
     /// The authorization servers of all providers that can be logged in to.

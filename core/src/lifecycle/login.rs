@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::identity::Identity;
 use crate::protocol::token_set::TokenSet;
 use crate::server::AuthorizationServer;
-use crate::store::{ConnectOutcome, LatestDisconnect, vault};
+use crate::store::{LatestDisconnect, vault};
 
 /// A login that is stored. `Debug` leaves the identifiers out.
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl Lifecycle {
         let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
         let entry = self.vault.seal_login(account, &tokens, identity, server.binding())?;
-        if self.vault.keep(&entry, Some(begun.after)).await? == ConnectOutcome::Disconnected {
+        if !self.vault.keep(&entry, Some(begun.after)).await? {
             self.revoke_late(&entry).await;
             return Err(disconnected_meanwhile(account));
         }

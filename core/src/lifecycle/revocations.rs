@@ -108,7 +108,7 @@ impl Lifecycle {
     /// Tries `waiting`, and says whether its server cannot be reached.
     async fn is_away(&self, waiting: &Revocation) -> Result<bool> {
         // Another process may have the key or the configuration that this one lacks.
-        let Ok(entry) = self.vault.open_revocation(waiting) else { return Ok(false) };
+        let Ok(entry) = self.vault.open_revocation(waiting).await else { return Ok(false) };
         let Ok(server) = self.server_of(&entry) else { return Ok(false) };
         let answer = self.send(waiting, &entry, server).await?;
         Ok(matches!(answer, Some(RevocationAnswer::NotRevoked { try_again: true, .. })))

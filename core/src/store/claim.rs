@@ -102,6 +102,9 @@ pub enum CommitOutcome {
     Committed,
     /// The account was disconnected meanwhile. The new tokens must be revoked.
     Disconnected,
+    /// It would be stored, but is sealed under another key than the store's newest. Nothing was written, and the claim
+    /// is as it was: seal the same tokens anew, and commit again.
+    Retired,
     /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked: some servers
     /// would end the newer grant with them.
     Superseded(Box<Record>),

@@ -10,10 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::claim::{Verdict, judge};
+use super::reseal::is_retired;
 use super::{
     AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, Revocation,
-    StoreId, TokenDigest, TokenStore, TombstoneId, WrappedKey,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, NewSeal, OldSeal, Reach,
+    Record, ResealOutcome, Revocation, SealPosition, StoreId, TokenDigest, TokenStore, TombstoneId,
+    WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -51,6 +53,12 @@ struct Tombstone {
     id: TombstoneId,
     /// Whether the grant was to live on at the server.
     keeps_grant: bool,
+}
+
+impl Rows {
+    fn newest_key(&self) -> Option<[u8; 8]> {
+        self.keys.last().map(|key| key.id)
+    }
 }
 
 impl MemoryStore {
@@ -116,6 +124,9 @@ impl TokenStore for MemoryStore {
 
     async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let mut rows = self.rows();
+        if is_retired(rows.newest_key(), &login.sealed) {
+            return Ok(ConnectOutcome::Retired);
+        }
         let tombstone = rows.tombstones.get(&login.account).map(|tombstone| tombstone.id);
         if tombstone.is_some() && login.begun_after.is_some_and(|latest| latest.0 != tombstone) {
             return Ok(ConnectOutcome::Disconnected);
@@ -160,12 +171,16 @@ impl TokenStore for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         let mut rows = self.rows();
+        let newest_key = rows.newest_key();
         // Where nothing is connected, there is a tombstone.
         let Some(record) = rows.connections.get_mut(&commit.account) else {
             return Ok(CommitOutcome::Disconnected);
         };
         if record.connection != commit.connection || record.revision != commit.revision {
             return Ok(CommitOutcome::Superseded(Box::new(record.clone())));
+        }
+        if is_retired(newest_key, &commit.sealed) {
+            return Ok(CommitOutcome::Retired);
         }
         record.columns = commit.columns;
         record.sealed = commit.sealed;
@@ -251,6 +266,68 @@ impl TokenStore for MemoryStore {
             return Ok(false);
         }
         rows.keys.push(key);
+        self.changed(&rows);
+        Ok(true)
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        let rows = self.rows();
+        let (account, queued) = match after {
+            None => (None, None),
+            Some(SealPosition::Connection(account)) => (Some(account), None),
+            Some(SealPosition::Revocation(connection)) => {
+                (rows.connections.keys().last(), Some(connection.0))
+            }
+        };
+        let connections = rows
+            .connections
+            .iter()
+            .filter(|(key, _)| account.is_none_or(|after| *key > after))
+            .map(|(key, record)| (SealPosition::Connection(key.clone()), record));
+        let revocations = rows
+            .revocations
+            .iter()
+            .filter(|(key, _)| queued.is_none_or(|after| **key > after))
+            .map(|(key, waiting)| (SealPosition::Revocation(ConnectionId(*key)), &waiting.record));
+        Ok(connections
+            .chain(revocations)
+            .filter(|(_, record)| is_retired(rows.newest_key(), &record.sealed))
+            .take(limit)
+            .map(|(position, record)| OldSeal { position, record: record.clone() })
+            .collect())
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        let mut rows = self.rows();
+        if batch.iter().any(|seal| is_retired(rows.newest_key(), &seal.new)) {
+            return Ok(ResealOutcome::Retired);
+        }
+        let mut resealed = 0;
+        for NewSeal { account, connection, old, new } in batch {
+            let Rows { connections, revocations, .. } = &mut *rows;
+            let queued = revocations.get_mut(&connection.0).map(|waiting| &mut waiting.record);
+            let mut places = connections.get_mut(&account).into_iter().chain(queued);
+            if let Some(record) = places.find(|record| record.sealed == old) {
+                record.sealed = new;
+                resealed += 1;
+            }
+        }
+        if resealed > 0 {
+            self.changed(&rows);
+        }
+        Ok(ResealOutcome::Resealed(resealed))
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        let mut rows = self.rows();
+        let queued = rows.revocations.values().map(|waiting| &waiting.record);
+        let is_named =
+            rows.connections.values().chain(queued).any(|record| record.sealed.key_id() == Some(id));
+        let found = rows.keys.iter().position(|key| key.id == id);
+        let Some(place) = found.filter(|_| !is_named && rows.newest_key() != Some(id)) else {
+            return Ok(false);
+        };
+        rows.keys.remove(place);
         self.changed(&rows);
         Ok(true)
     }

@@ -3,6 +3,7 @@
 mod changes;
 mod fault;
 mod holder;
+mod keys;
 mod lock;
 mod presence;
 mod revocations;
@@ -26,8 +27,8 @@ use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
-    TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, NewSeal, OldSeal, Reach,
+    Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -147,6 +148,15 @@ impl Inner {
         // What came into a file without a name is not stored.
         self.presence.check()?;
         Ok(done)
+    }
+
+    /// Empties the log of earlier pages, in which what was deleted or replaced would stay until others overwrite it.
+    fn forget_log(&self) {
+        let emptied = locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = emptied {
+            // What the caller asked for is done; somebody who reads for longer delays this, and no more.
+            tracing::debug!(%error, "the store's log was not emptied");
+        }
     }
 
     /// Notes that a claim of this holder has ended, if it was of this holder.
@@ -282,11 +292,32 @@ impl TokenStore for SqliteStore {
     }
 
     async fn keys(&self) -> Result<Vec<WrappedKey>> {
-        self.read(transactions::keys).await
+        self.read(keys::all).await
     }
 
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
-        self.write(move |transaction| transactions::add_key(transaction, &key, first)).await
+        self.write(move |transaction| keys::add(transaction, &key, first)).await
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        let after = after.cloned();
+        self.read(move |database| keys::old_seals(database, after.as_ref(), limit)).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        self.write(move |transaction| keys::reseal(transaction, &batch)).await
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || {
+            let removed = inner.write(|transaction| keys::remove(transaction, id))?;
+            if removed {
+                inner.forget_log();
+            }
+            Ok(removed)
+        })
+        .await
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {

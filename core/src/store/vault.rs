@@ -2,6 +2,8 @@
 
 mod outcome;
 mod revocations;
+mod rotation;
+mod sealing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +12,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
+pub use rotation::RotationReport;
 
-use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
-use super::seal::{self, Place};
+use super::key::{Admission, ChosenKey, KeySetting, Keychain, Keys, Sources};
+use super::seal::Place;
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId,
-    Expiring, Failure, FailureKind, LatestDisconnect, NewConnection, Record, TokenDigest, TokenStore,
-    payload,
+    Expiring, Failure, LatestDisconnect, NewConnection, Record, TokenDigest, TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -26,10 +28,12 @@ use crate::protocol::token_set::TokenSet;
 use crate::random::Random;
 
 /// A store together with the keys that open it. Clones share both.
+///
+/// The keys follow those of the store: after a rotation, by whatever process, the vault goes on as before.
 #[derive(Clone, Debug)]
 pub struct Vault {
     store: Arc<dyn TokenStore>,
-    keys: Arc<KeyRing>,
+    keys: Arc<Keys>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
 }
@@ -51,8 +55,36 @@ impl Vault {
         random: Arc<dyn Random>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Option<ChosenKey>)> {
-        let (keys, chosen) =
-            KeyRing::open(&*store, setting, environment, keychain, &*random, &*clock).await?;
+        let sources = Sources::of(&*store, environment, keychain, random, clock).await?;
+        Self::open_by(store, setting, Admission::TheSource, sources).await
+    }
+
+    /// As [`open`](Self::open), to [rotate the key](Self::rotate_key): `setting` may name another source than the one
+    /// of the newest key, if the secrets of all keys can be had.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn open_to_rotate(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        environment: &Environment,
+        keychain: Arc<dyn Keychain>,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let sources = Sources::of(&*store, environment, keychain, random, clock).await?;
+        Self::open_by(store, setting, Admission::AnySource, sources).await
+    }
+
+    async fn open_by(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        admission: Admission,
+        sources: Sources,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let (random, clock) = (sources.random.clone(), sources.clock.clone());
+        let (keys, chosen) = Keys::open(store.clone(), setting, admission, sources).await?;
         Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
     }
 
@@ -60,9 +92,14 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// `store_failed` when the store cannot be read or the record cannot be unsealed.
+    /// `store_failed` when the store cannot be read or the record cannot be unsealed; `key_unavailable` when it is sealed
+    /// under a newer key, and this process cannot get that.
     pub async fn load(&self, account: &AccountKey) -> Result<Option<Entry>> {
-        self.store.load(account).await?.map(|record| self.unseal(record)).transpose()
+        let ring = self.keys.ring();
+        match self.store.load(account).await? {
+            Some(record) => self.unseal(ring, record).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The record of `account`, still sealed; `None` where there is none. See [`list`](Self::list) on its columns.
@@ -112,7 +149,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// `store_failed`; then what was there before is still there.
+    /// `store_failed`, `key_unavailable`; then what was there before is still there.
     pub async fn connect(
         &self,
         account: &AccountKey,
@@ -148,21 +185,36 @@ impl Vault {
         let refresh_digest =
             tokens.refresh_token.as_ref().map(|token| TokenDigest::derive(connection, token));
         let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
-        let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
+        let sealed =
+            self.keys.ring().newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
         let account = account.clone();
         let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after: None };
         Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
     }
 
     /// Stores a sealed login and makes it the owner's active account, in one transaction; see [`TokenStore::connect`].
+    /// Returns `false`, and stores nothing, when the account was disconnected after `begun_after`. Where the key was
+    /// rotated since it was sealed, it is sealed anew.
     ///
     /// # Errors
     ///
-    /// `store_failed`; then what was there before is still there.
-    pub async fn keep(&self, login: &Entry, begun_after: Option<LatestDisconnect>) -> Result<ConnectOutcome> {
+    /// `store_failed`, `key_unavailable`; then what was there before is still there.
+    pub async fn keep(&self, login: &Entry, begun_after: Option<LatestDisconnect>) -> Result<bool> {
         let Record { account, connection, columns, sealed, refresh_digest, .. } = login.record.clone();
-        let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after };
-        self.store.connect(login).await
+        let mut new = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after };
+        loop {
+            let ring = self.keys.ring();
+            match self.store.connect(new.clone()).await? {
+                ConnectOutcome::Connected => return Ok(true),
+                ConnectOutcome::Disconnected => return Ok(false),
+                ConnectOutcome::Retired => {
+                    if new.sealed.key_id() == Some(ring.newest().id) {
+                        self.follow(&ring).await?;
+                    }
+                    new.sealed = self.seal(&self.keys.ring(), login)?;
+                }
+            }
+        }
     }
 
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
@@ -171,11 +223,11 @@ impl Vault {
     ///
     /// `usage` when `entry` has no refresh token; `store_failed`.
     pub async fn claim(&self, entry: &Entry, attempt: AttemptId, lease: Duration) -> Result<Claimed> {
-        let record = &entry.record;
+        let (record, ring) = (&entry.record, self.keys.ring());
         let outcome =
             self.store.claim(&record.account, record.connection, entry.presented()?, attempt, lease).await?;
         Ok(match outcome {
-            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(*record) {
+            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(ring, *record).await {
                 Ok(entry) => Claimed::Claimed { entry: Box::new(entry), orphaned },
                 Err(error) => {
                     // Nothing will be presented, so nobody should wait for the lease to end.
@@ -185,7 +237,7 @@ impl Vault {
             },
             ClaimOutcome::Gone => Claimed::Gone,
             ClaimOutcome::Held { remaining } => Claimed::Held { remaining },
-            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(*record)?)),
+            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(ring, *record).await?)),
         })
     }
 
@@ -217,9 +269,8 @@ impl Vault {
     pub fn seal_renewal(&self, presented: &Entry, answer: &TokenSet) -> Result<Renewal> {
         let presented_digest = presented.presented()?;
         let mut entry = self.renewed(presented, answer);
-        let plaintext = payload::encode(&entry.tokens, &entry.binding);
-        let record = &mut entry.record;
-        record.sealed = self.keys.newest().seal(&Place::of(record), &plaintext, &*self.random)?;
+        entry.record.sealed = self.seal(&self.keys.ring(), &entry)?;
+        let record = &entry.record;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
@@ -232,17 +283,31 @@ impl Vault {
         Ok(Renewal { commit, entry })
     }
 
-    /// Stores `renewal`, and with it ends the claim and forgets the failure.
+    /// Stores `renewal`, and with it ends the claim and forgets the failure. Where the key was rotated since it was
+    /// sealed, it is sealed anew.
     ///
     /// # Errors
     ///
-    /// `store_failed`, and then the commit may be tried again.
+    /// `store_failed`; `key_unavailable` when this process cannot get the key that the store has by now. In both cases
+    /// the commit may be tried again.
     pub async fn commit(&self, renewal: &Renewal) -> Result<Committed> {
-        Ok(match self.store.commit(renewal.commit.clone()).await? {
-            CommitOutcome::Committed => Committed::Committed,
-            CommitOutcome::Disconnected => Committed::Disconnected,
-            CommitOutcome::Superseded(record) => Committed::Superseded(self.unseal(*record).map(Box::new)),
-        })
+        let mut commit = renewal.commit.clone();
+        loop {
+            let ring = self.keys.ring();
+            match self.store.commit(commit.clone()).await? {
+                CommitOutcome::Committed => return Ok(Committed::Committed),
+                CommitOutcome::Disconnected => return Ok(Committed::Disconnected),
+                CommitOutcome::Retired => {
+                    if commit.sealed.key_id() == Some(ring.newest().id) {
+                        self.follow(&ring).await?;
+                    }
+                    commit.sealed = self.seal(&self.keys.ring(), &renewal.entry)?;
+                }
+                CommitOutcome::Superseded(record) => {
+                    return Ok(Committed::Superseded(self.unseal(ring, *record).await.map(Box::new)));
+                }
+            }
+        }
     }
 
     /// Gives the claim back without new tokens; see [`TokenStore::abandon`].
@@ -302,16 +367,6 @@ impl Vault {
     /// `store_failed` when the operating system gives no random bytes.
     pub fn make_attempt(&self) -> Result<AttemptId> {
         Ok(AttemptId(self.random.make_bytes()?))
-    }
-
-    fn unseal(&self, record: Record) -> Result<Entry> {
-        let failure = record.failure.filter(|failure| Some(failure.presented) == record.refresh_digest);
-        if failure.is_some_and(|failure| failure.kind == FailureKind::Later) {
-            return Err(seal::later(&record.account));
-        }
-        let plaintext = seal::open(&self.keys, &Place::of(&record), &record.sealed)?;
-        let (tokens, binding) = payload::decode(&plaintext).ok_or_else(|| seal::later(&record.account))?;
-        Ok(Entry { record, tokens, binding })
     }
 }
 

@@ -10,8 +10,9 @@ use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, Revocation,
-    RevocationQueue, RevocationTerms, SealedTokens, StoreId, TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, NewSeal, OldSeal, Reach,
+    Record, ResealOutcome, Revocation, RevocationQueue, RevocationTerms, SealPosition, StoreId, TokenDigest,
+    TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -178,6 +179,18 @@ impl TokenStore for FaultyStore {
         self.inner.add_key(key, first).await
     }
 
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        self.inner.old_seals(after, limit).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        self.inner.reseal(batch).await
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        self.inner.remove_key(id).await
+    }
+
     fn change_mark(&self) -> Result<ChangeMark> {
         match self.marks_differ.load(Ordering::SeqCst) {
             true => Ok(ChangeMark(self.marks.fetch_add(1, Ordering::SeqCst))),
@@ -228,14 +241,5 @@ impl RevocationQueue for FaultyStore {
 
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
         self.inner.settle_revocation(connection, attempts).await
-    }
-
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool> {
-        self.inner.reseal_revocation(connection, sealed, resealed).await
     }
 }

@@ -117,6 +117,23 @@ fn the_documented_use_is_the_real_one() {
 }
 
 #[test]
+fn the_documented_rotation_is_the_real_one() {
+    let shape = RotationShape {
+        key: String::new(),
+        made_key: true,
+        finished_earlier: false,
+        resealed: 0,
+        removed_keys: 0,
+        kept_keys: 0,
+        damaged: vec![DamagedShape { owner: "", provider: "", account: "" }],
+        damaged_revocations: 0,
+    };
+    assert_documented("store rotate-key", 0, &shape);
+    let damaged = serde_json::to_value(&shape.damaged[0]).unwrap();
+    assert_eq!(keys(&damaged), keys(&documented("store rotate-key")[0]["damaged"][0]));
+}
+
+#[test]
 fn the_documented_error_is_the_real_one() {
     let error = Error::new(ErrorCode::Unavailable, "github does not answer")
         .with_account(&account())

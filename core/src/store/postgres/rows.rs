@@ -319,7 +319,8 @@ async fn clear(transaction: &mut Transaction, id: i64) -> Result<()> {
     transaction.execute(sql, &[(&id, Type::INT8)]).await.map(drop)
 }
 
-fn read(row: &Row) -> Result<Found> {
+/// Reads a row with the columns of [`SELECT`].
+pub(super) fn read(row: &Row) -> Result<Found> {
     let mut record = connection(row)?;
     record.revision = get::<i64>(row, "revision")?.try_into().map_err(|_| fault::damaged())?;
     if has(row, "attempt")? {
@@ -349,7 +350,8 @@ pub(super) fn scopes_text(columns: &Columns) -> String {
     serde_json::Value::from(columns.scopes.clone()).to_string()
 }
 
-const SELECT: &str =
+/// All connections; conditions may be added.
+pub(super) const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
         expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline,

@@ -1,12 +1,13 @@
 //! The steps of each transaction; the caller has begun it, and commits it.
 //!
-//! All take their locks in one order, so that none waits for another in a circle: the connection, the revocations, the
-//! owner's setting, the count of changes.
+//! All take their locks in one order, so that none waits for another in a circle: the newest key, the connection, the
+//! revocations, the owner's setting, the count of changes.
 
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
+use super::keys;
 use super::pool::{Param, Pool, Transaction};
 use super::revocations;
 use super::rows::{self, Found};
@@ -14,12 +15,16 @@ use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::claim::{Verdict, judge};
+use crate::store::reseal::is_retired;
 use crate::store::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted, Disconnect,
-    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId, WrappedKey,
+    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId,
 };
 
 pub(super) async fn connect(transaction: &mut Transaction, login: &NewConnection) -> Result<ConnectOutcome> {
+    if is_retired(keys::newest(transaction).await?, &login.sealed) {
+        return Ok(ConnectOutcome::Retired);
+    }
     if !rows::replace(transaction, login).await? {
         return Ok(ConnectOutcome::Disconnected);
     }
@@ -68,8 +73,12 @@ pub(super) async fn claim(transaction: &mut Transaction, request: Request<'_>) -
 }
 
 pub(super) async fn commit(transaction: &mut Transaction, commit: &Commit) -> Result<CommitOutcome> {
+    // Sent at once, the key's lock first.
+    let (newest, found) =
+        tokio::join!(keys::newest(transaction), rows::find_locked(transaction, &commit.account));
+    let newest = newest?;
     // No connection is there: a tombstone, or nothing where one has been purged.
-    let Some(Found { id, record, .. }) = rows::find_locked(transaction, &commit.account).await? else {
+    let Some(Found { id, record, .. }) = found? else {
         return Ok(CommitOutcome::Disconnected);
     };
     if record.connection == commit.connection && record.sealed == commit.sealed {
@@ -78,6 +87,9 @@ pub(super) async fn commit(transaction: &mut Transaction, commit: &Commit) -> Re
     }
     if record.connection != commit.connection || record.revision != commit.revision {
         return Ok(CommitOutcome::Superseded(Box::new(record)));
+    }
+    if is_retired(newest, &commit.sealed) {
+        return Ok(CommitOutcome::Retired);
     }
     rows::renew(transaction, id, commit).await?;
     Ok(CommitOutcome::Committed)
@@ -167,44 +179,6 @@ pub(super) async fn is_empty(pool: &Pool) -> Result<bool> {
 
 pub(super) async fn now(pool: &Pool) -> Result<Timestamp> {
     one(&pool.read("SELECT loomkin_auth.clock() AS now", &[]).await?, |row| rows::time(row, "now"))
-}
-
-pub(super) async fn keys(pool: &Pool) -> Result<Vec<WrappedKey>> {
-    let sql = "SELECT id, source, salt, wrapped, created_at FROM loomkin_auth.data_key ORDER BY position";
-    let rows = pool.read(sql, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(WrappedKey {
-                id: rows::bytes(row, "id")?,
-                source: rows::get(row, "source")?,
-                salt: rows::bytes(row, "salt")?,
-                wrapped: rows::get(row, "wrapped")?,
-                created_at: rows::time(row, "created_at")?,
-            })
-        })
-        .collect()
-}
-
-pub(super) async fn add_key(transaction: &mut Transaction, key: &WrappedKey, first: bool) -> Result<bool> {
-    let WrappedKey { id, source, salt, wrapped, created_at } = key;
-    // Two that add at the same moment would not see each other's key, and their positions would be in any order.
-    transaction.query("SELECT FROM loomkin_auth.store FOR UPDATE", &[]).await?;
-    let added = transaction
-        .execute(
-            "INSERT INTO loomkin_auth.data_key (id, source, salt, wrapped, created_at)
-             SELECT $1, $2, $3, $4, $5
-             WHERE NOT EXISTS (SELECT FROM loomkin_auth.data_key WHERE $6 OR id = $1)",
-            &[
-                (&id.as_slice(), Type::BYTEA),
-                (source, Type::TEXT),
-                (&salt.as_slice(), Type::BYTEA),
-                (wrapped, Type::BYTEA),
-                (&created_at.unix_millis(), Type::INT8),
-                (&first, Type::BOOL),
-            ],
-        )
-        .await?;
-    Ok(added == 1)
 }
 
 /// Removes tombstones that no answer can be on its way to any more. One that somebody is connecting anew is left

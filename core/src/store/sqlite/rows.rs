@@ -250,7 +250,8 @@ fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+/// Reads a row with the columns of [`SELECT`].
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
     let mut record = connection(row)?;
     record.revision = row.get("revision")?;
     if let Some(attempt) = row.get::<_, Option<_>>("attempt")? {
@@ -285,7 +286,8 @@ fn read_scopes(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
         .map_err(|_| rusqlite::Error::InvalidColumnType(0, "scopes".to_owned(), Type::Text))
 }
 
-const SELECT: &str =
+/// All connections; conditions may be added.
+pub(super) const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
         expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline, holder,

@@ -3,6 +3,7 @@
 mod bad_files;
 mod full_disk;
 mod holders;
+mod keys;
 mod replaced;
 
 use std::sync::Arc;

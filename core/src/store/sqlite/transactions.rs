@@ -5,14 +5,16 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::holder::HolderId;
+use super::keys;
 use super::revocations;
 use super::rows::{self, Found};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::store::claim::{Verdict, judge};
+use crate::store::reseal::is_retired;
 use crate::store::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted, Disconnect,
-    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId, WrappedKey,
+    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId,
 };
 
 pub(super) fn connect(
@@ -20,6 +22,9 @@ pub(super) fn connect(
     login: &NewConnection,
     now: Timestamp,
 ) -> rusqlite::Result<ConnectOutcome> {
+    if is_retired(keys::newest(transaction)?, &login.sealed) {
+        return Ok(ConnectOutcome::Retired);
+    }
     if !rows::replace(transaction, login)? {
         return Ok(ConnectOutcome::Disconnected);
     }
@@ -90,6 +95,9 @@ pub(super) fn commit(
     if record.connection != commit.connection || record.revision != commit.revision {
         return Ok((CommitOutcome::Superseded(Box::new(record)), None));
     }
+    if is_retired(keys::newest(transaction)?, &commit.sealed) {
+        return Ok((CommitOutcome::Retired, None));
+    }
     rows::renew(transaction, id, commit)?;
     Ok((CommitOutcome::Committed, record.claim.map(|claim| claim.attempt)))
 }
@@ -158,35 +166,6 @@ pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
     database.query_row("SELECT NOT EXISTS (SELECT 1 FROM connection WHERE sealed IS NOT NULL)", [], |row| {
         row.get(0)
     })
-}
-
-pub(super) fn keys(database: &Connection) -> rusqlite::Result<Vec<WrappedKey>> {
-    database
-        .prepare("SELECT id, source, salt, wrapped, created_at FROM data_key ORDER BY position")?
-        .query_map([], |row| {
-            Ok(WrappedKey {
-                id: row.get(0)?,
-                source: row.get(1)?,
-                salt: row.get(2)?,
-                wrapped: row.get(3)?,
-                created_at: Timestamp::from_unix_millis(row.get(4)?),
-            })
-        })?
-        .collect()
-}
-
-pub(super) fn add_key(
-    transaction: &Transaction<'_>,
-    key: &WrappedKey,
-    first: bool,
-) -> rusqlite::Result<bool> {
-    let WrappedKey { id, source, salt, wrapped, created_at } = key;
-    let added = transaction.execute(
-        "INSERT INTO data_key (id, source, salt, wrapped, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM data_key WHERE ?6 OR id = ?1)",
-        (id, source, salt, wrapped, created_at.unix_millis(), first),
-    )?;
-    Ok(added == 1)
 }
 
 /// The holders that claims name.

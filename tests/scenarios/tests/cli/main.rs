@@ -9,5 +9,6 @@ mod killed;
 mod kills;
 mod life;
 mod races;
+mod rotation;
 mod stopped;
 mod stores;

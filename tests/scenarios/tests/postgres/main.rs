@@ -8,6 +8,7 @@ mod hosts;
 mod kills;
 mod outage;
 mod refusals;
+mod rotation;
 mod scarce;
 mod store;
 
