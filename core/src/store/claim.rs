@@ -149,12 +149,7 @@ impl FailureKind {
         match text.split_once(':') {
             None if text == "refused" => Some(Self::Refused),
             None if text == "unknown" => Some(Self::Unknown),
-            Some(("permanent", reason)) => {
-                [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
-                    .into_iter()
-                    .find(|known| known.as_str() == reason)
-                    .map(Self::Permanent)
-            }
+            Some(("permanent", reason)) => ReconnectReason::from_text(reason).map(Self::Permanent),
             _ => None,
         }
     }
@@ -180,6 +175,11 @@ impl ReconnectReason {
             Self::Interrupted => "interrupted",
             Self::Revoked => "revoked",
         }
+    }
+
+    /// Reads a name; `None` for the word of a later version.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        [Self::Expired, Self::Interrupted, Self::Revoked].into_iter().find(|known| known.as_str() == text)
     }
 
     /// What happened, as part of a sentence.

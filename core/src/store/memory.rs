@@ -1,5 +1,7 @@
 //! A store that ends with its process: for tests, and for apps that log in anew each time.
 
+mod log;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::log::Log;
 use super::claim::{Verdict, judge};
 use super::{
-    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Event, EventCursor,
+    EventKind, Failure, KeysGuard, NewConnection, NewEvent, Reach, Record, StoreId, TokenDigest, TokenStore,
+    WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -37,6 +41,18 @@ struct Rows {
     connections: BTreeMap<AccountKey, Record>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
+    log: Log,
+}
+
+impl Rows {
+    /// Makes `account` the owner's active one, or none, and says whether another one was.
+    fn activate(&mut self, owner: &Owner, account: Option<&AccountKey>) -> bool {
+        let before = match account {
+            Some(account) => self.active.insert(owner.clone(), account.clone()),
+            None => self.active.remove(owner),
+        };
+        before.as_ref() != account
+    }
 }
 
 impl MemoryStore {
@@ -85,7 +101,8 @@ impl TokenStore for MemoryStore {
 
     async fn connect(&self, login: NewConnection) -> Result<()> {
         let mut rows = self.rows();
-        rows.active.insert(login.account.owner.clone(), login.account.clone());
+        let activated = rows.activate(&login.account.owner, Some(&login.account));
+        rows.log.write(NewEvent::of_login(&login.account, activated), self.0.clock.now());
         rows.connections.insert(login.account.clone(), Record::from_login(login));
         self.changed(&rows);
         Ok(())
@@ -133,6 +150,7 @@ impl TokenStore for MemoryStore {
         record.updated_at = commit.updated_at;
         record.claim = None;
         record.failure = None;
+        rows.log.write([NewEvent::of(&commit.account, EventKind::Refreshed)], self.0.clock.now());
         self.changed(&rows);
         Ok(CommitOutcome::Committed)
     }
@@ -150,6 +168,8 @@ impl TokenStore for MemoryStore {
         }
         record.claim = None;
         record.failure = failure.or(record.failure);
+        let event = failure.map(|failure| NewEvent::of(account, EventKind::of_failure(&failure)));
+        rows.log.write(event, self.0.clock.now());
         self.changed(&rows);
         Ok(())
     }
@@ -157,9 +177,11 @@ impl TokenStore for MemoryStore {
     async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
         let mut rows = self.rows();
         let Some(record) = rows.connections.remove(account) else { return Ok(None) };
-        if rows.active.get(&account.owner) == Some(account) {
+        let was_active = rows.active.get(&account.owner) == Some(account);
+        if was_active {
             rows.active.remove(&account.owner);
         }
+        rows.log.write(NewEvent::of_disconnect(account, None, was_active), self.0.clock.now());
         self.changed(&rows);
         Ok(Some(record))
     }
@@ -170,12 +192,27 @@ impl TokenStore for MemoryStore {
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
         let mut rows = self.rows();
-        match account {
-            Some(account) => rows.active.insert(owner.clone(), account.clone()),
-            None => rows.active.remove(owner),
-        };
+        if rows.activate(owner, account) {
+            rows.log.write([NewEvent::of_selection(owner, account)], self.0.clock.now());
+            self.changed(&rows);
+        }
+        Ok(())
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let mut rows = self.rows();
+        rows.log.write([NewEvent::of(account, kind)], self.0.clock.now());
         self.changed(&rows);
         Ok(())
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        Ok(EventCursor::behind(self.rows().log.newest()))
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        let rows = self.rows();
+        Ok(cursor.advance(rows.log.newest(), rows.log.above(cursor.last()), self.0.clock.now()))
     }
 
     async fn is_empty(&self) -> Result<bool> {

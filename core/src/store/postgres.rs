@@ -1,6 +1,7 @@
 //! The store of many hosts: a PostgreSQL database.
 
 mod changes;
+mod events;
 mod fault;
 mod pool;
 mod rows;
@@ -20,8 +21,8 @@ use self::pool::{Dialler, Pool, Transaction};
 use self::target::Target;
 use self::transactions::Request;
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Event, EventCursor, EventKind,
+    Failure, KeysGuard, NewConnection, NewEvent, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
@@ -151,6 +152,20 @@ impl TokenStore for PostgresStore {
         let mut transaction = self.begin().await?;
         transactions::select(&mut transaction, owner, account).await?;
         self.finish(transaction).await
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        events::write(&mut transaction, [NewEvent::of(account, kind)]).await?;
+        self.finish(transaction).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        events::end(&self.0.pool).await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        events::read(&self.0.pool, cursor).await
     }
 
     async fn is_empty(&self) -> Result<bool> {

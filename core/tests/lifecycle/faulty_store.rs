@@ -9,8 +9,8 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Event, EventCursor, EventKind,
+    Failure, KeysGuard, NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -26,6 +26,10 @@ pub(crate) struct FaultyStore {
     /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
     pub(crate) marks_differ: AtomicBool,
     marks: AtomicU64,
+    /// Whether the store cannot be reached: it has no mark and no events.
+    pub(crate) is_away: AtomicBool,
+    /// How often somebody asked for the mark.
+    pub(crate) looks: AtomicUsize,
 }
 
 impl FaultyStore {
@@ -39,6 +43,8 @@ impl FaultyStore {
             commits: AtomicUsize::default(),
             marks_differ: AtomicBool::default(),
             marks: AtomicU64::default(),
+            is_away: AtomicBool::default(),
+            looks: AtomicUsize::default(),
         })
     }
 }
@@ -113,6 +119,21 @@ impl TokenStore for FaultyStore {
         self.inner.select(owner, account).await
     }
 
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        self.inner.record_event(account, kind).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        self.inner.event_cursor().await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        match self.is_away.load(Ordering::SeqCst) {
+            true => Err(full_disk()),
+            false => self.inner.events(cursor).await,
+        }
+    }
+
     async fn is_empty(&self) -> Result<bool> {
         self.inner.is_empty().await
     }
@@ -138,6 +159,10 @@ impl TokenStore for FaultyStore {
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(full_disk());
+        }
         match self.marks_differ.load(Ordering::SeqCst) {
             true => Ok(ChangeMark(self.marks.fetch_add(1, Ordering::SeqCst))),
             false => self.inner.change_mark(),

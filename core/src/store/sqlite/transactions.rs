@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use super::events;
 use super::holder::HolderId;
 use super::rows::{self, Found};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::store::claim::{Verdict, judge};
 use crate::store::{
-    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, NewConnection, Record,
-    TokenDigest, WrappedKey,
+    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, EventKind, Failure, NewConnection,
+    NewEvent, Record, TokenDigest, WrappedKey,
 };
 
 pub(super) fn connect(
@@ -20,7 +21,8 @@ pub(super) fn connect(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     rows::replace(transaction, login)?;
-    select(transaction, &login.account.owner, Some(&login.account))?;
+    let activated = activate(transaction, &login.account.owner, Some(&login.account))?;
+    events::write(transaction, NewEvent::of_login(&login.account, activated), now)?;
     purge(transaction, now)
 }
 
@@ -63,6 +65,7 @@ pub(super) fn claim(
 pub(super) fn commit(
     transaction: &Transaction<'_>,
     commit: &Commit,
+    now: Timestamp,
 ) -> rusqlite::Result<(CommitOutcome, Option<AttemptId>)> {
     // No connection is there: a tombstone, or nothing where one has been purged.
     let Some(Found { id, record, .. }) = rows::find(transaction, &commit.account)? else {
@@ -72,6 +75,7 @@ pub(super) fn commit(
         return Ok((CommitOutcome::Superseded(Box::new(record)), None));
     }
     rows::renew(transaction, id, commit)?;
+    events::write(transaction, [NewEvent::of(&commit.account, EventKind::Refreshed)], now)?;
     Ok((CommitOutcome::Committed, record.claim.map(|claim| claim.attempt)))
 }
 
@@ -80,13 +84,16 @@ pub(super) fn abandon(
     account: &AccountKey,
     attempt: AttemptId,
     failure: Option<Failure>,
+    now: Timestamp,
 ) -> rusqlite::Result<()> {
     let Some(Found { id, record, .. }) = rows::find(transaction, account)? else { return Ok(()) };
     if record.claim.is_none_or(|claim| claim.attempt != attempt) {
         return Ok(());
     }
     transaction.execute("DELETE FROM claim WHERE connection_id = ?1", [id])?;
-    failure.map_or(Ok(()), |failure| rows::write_failure(transaction, id, failure))
+    let Some(failure) = failure else { return Ok(()) };
+    rows::write_failure(transaction, id, failure)?;
+    events::write(transaction, [NewEvent::of(account, EventKind::of_failure(&failure))], now)
 }
 
 pub(super) fn disconnect(
@@ -96,10 +103,11 @@ pub(super) fn disconnect(
 ) -> rusqlite::Result<Option<Record>> {
     let Some(Found { id, record, .. }) = rows::find(transaction, account)? else { return Ok(None) };
     rows::bury(transaction, id, now)?;
-    transaction.execute(
+    let was_active = transaction.execute(
         "DELETE FROM setting WHERE owner = ?1 AND active_provider = ?2 AND active_account = ?3",
         rows::names(account),
     )?;
+    events::write(transaction, NewEvent::of_disconnect(account, None, was_active == 1), now)?;
     purge(transaction, now)?;
     Ok(Some(record))
 }
@@ -118,15 +126,10 @@ pub(super) fn select(
     transaction: &Transaction<'_>,
     owner: &Owner,
     account: Option<&AccountKey>,
+    now: Timestamp,
 ) -> rusqlite::Result<()> {
-    match account {
-        Some(account) => transaction.execute(
-            "INSERT OR REPLACE INTO setting (owner, active_provider, active_account) VALUES (?1, ?2, ?3)",
-            [owner.as_str(), account.provider.as_str(), account.account.as_str()],
-        )?,
-        None => transaction.execute("DELETE FROM setting WHERE owner = ?1", [owner.as_str()])?,
-    };
-    Ok(())
+    let changed = activate(transaction, owner, account)?;
+    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account)), now)
 }
 
 pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
@@ -167,6 +170,25 @@ pub(super) fn add_key(
 /// The holders that claims name.
 pub(super) fn holders(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<HolderId>> {
     transaction.prepare("SELECT DISTINCT holder FROM claim")?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Makes `account` the owner's active one, or none, and says whether another one was.
+fn activate(
+    transaction: &Transaction<'_>,
+    owner: &Owner,
+    account: Option<&AccountKey>,
+) -> rusqlite::Result<bool> {
+    let changed = match account {
+        Some(account) => transaction.execute(
+            "INSERT INTO setting (owner, active_provider, active_account) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET active_provider = excluded.active_provider,
+                active_account = excluded.active_account
+             WHERE active_provider != excluded.active_provider OR active_account != excluded.active_account",
+            [owner.as_str(), account.provider.as_str(), account.account.as_str()],
+        )?,
+        None => transaction.execute("DELETE FROM setting WHERE owner = ?1", [owner.as_str()])?,
+    };
+    Ok(changed == 1)
 }
 
 /// Removes tombstones that no answer can be on its way to any more.
