@@ -15,7 +15,7 @@ use crate::account::{AccountKey, Owner};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, not_connected};
+use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, Subscription, not_connected};
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::ChosenKey;
 
@@ -154,6 +154,15 @@ impl Auth {
     /// `store_failed`.
     pub async fn status(&self, owner: &Owner) -> Result<Vec<ConnectionStatus>> {
         status::of_all(self, owner).await
+    }
+
+    /// Listens to what happens to the connections of `owner`, or of all the app's users; see [`Lifecycle::subscribe`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn subscribe(&self, owner: Option<&Owner>) -> Result<Subscription> {
+        self.lifecycle.subscribe(owner).await
     }
 
     /// A mark that changes when anything in the store does, for showing the status live.

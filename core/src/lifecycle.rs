@@ -12,6 +12,7 @@
 
 mod access;
 mod expiry;
+mod feed;
 mod flight;
 mod login;
 mod owned;
@@ -28,10 +29,11 @@ use std::time::Duration;
 
 pub use access::{AccessToken, Answer};
 pub use expiry::{Freshness, Margins};
+pub use feed::Subscription;
 pub use login::Connected;
 pub use revoke::Disconnected;
 
-use crate::account::{AccountKey, ProviderId};
+use crate::account::{AccountKey, Owner, ProviderId};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::Random;
@@ -51,6 +53,7 @@ pub struct Lifecycle {
     unsaved: unsaved::Unsaved,
     owned: owned::Owned,
     rejected_registrations: verdict::RejectedRegistrations,
+    feed: feed::Feed,
 }
 
 impl Lifecycle {
@@ -74,6 +77,7 @@ impl Lifecycle {
             unsaved: unsaved::Unsaved::default(),
             owned: owned::Owned::default(),
             rejected_registrations: verdict::RejectedRegistrations::default(),
+            feed: feed::Feed::default(),
         })
     }
 
@@ -101,6 +105,21 @@ impl Lifecycle {
     /// The providers that have a login, sorted.
     pub fn configured(&self) -> impl Iterator<Item = &ProviderId> {
         self.servers.keys()
+    }
+
+    /// Listens to what happens to the connections of `owner`, or of all the app's users, whoever does it: a task of this
+    /// process, another process, another host.
+    ///
+    /// Every change that returns after this has returned is told, within a tenth of a second on one host and a second
+    /// across hosts, while the store answers. When an event comes, the status shows at least its change.
+    ///
+    /// That an access token ends for which the provider gave no refresh token is no event: nothing changes but the time.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when the store cannot be read.
+    pub async fn subscribe(&self, owner: Option<&Owner>) -> Result<Subscription> {
+        self.feed.subscribe(&self.vault, &self.clock, owner).await
     }
 
     /// Checks that `account` is connected, can be unsealed, and was connected with this configuration.

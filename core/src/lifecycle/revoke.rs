@@ -6,6 +6,7 @@ use super::Lifecycle;
 use crate::account::AccountKey;
 use crate::error::Result;
 use crate::protocol::revocation::RevocationAnswer;
+use crate::store::EventKind;
 use crate::store::vault::Disconnected as Deleted;
 
 /// What a disconnect came to.
@@ -30,24 +31,37 @@ impl Lifecycle {
     pub async fn disconnect(self: &Arc<Self>, account: &AccountKey) -> Result<Disconnected> {
         let deleted = self.vault.disconnect(account).await?;
         self.snapshots.remove(account);
+        let disconnected = self.revoke(account, deleted).await;
+        if disconnected.was_connected {
+            let revoked = Some(disconnected.revocation == RevocationAnswer::Revoked);
+            let answered = EventKind::Disconnected { revoked };
+            if let Err(error) = self.vault.record_event(account, answered).await {
+                tracing::warn!(%account, code = %error.code(), "the server's answer could not be told to others");
+            }
+        }
+        Ok(disconnected)
+    }
+
+    /// Ends at the server what was deleted here.
+    async fn revoke(&self, account: &AccountKey, deleted: Deleted) -> Disconnected {
         let entry = match deleted {
             Deleted::Deleted(entry) => entry,
             Deleted::DeletedUnreadable => {
-                return Ok(not_revoked(
+                return not_revoked(
                     true,
                     "the stored tokens could not be read, so there was nothing to send",
-                ));
+                );
             }
-            Deleted::Nothing => return Ok(not_revoked(false, "it was not connected")),
+            Deleted::Nothing => return not_revoked(false, "it was not connected"),
         };
         let Ok(server) = self.server(account) else {
-            return Ok(not_revoked(true, "it is no longer configured, so its server is not known"));
+            return not_revoked(true, "it is no longer configured, so its server is not known");
         };
         if let Some(field) = server.differs_from(&entry.binding) {
             let reason = format!("it was connected with another {field} than the configuration has now");
-            return Ok(not_revoked(true, reason));
+            return not_revoked(true, reason);
         }
-        Ok(Disconnected { was_connected: true, revocation: server.revoke(&entry.tokens).await })
+        Disconnected { was_connected: true, revocation: server.revoke(&entry.tokens).await }
     }
 }
 

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
 
 use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
 use super::seal::{self, Place};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Failure,
-    NewConnection, Record, TokenDigest, TokenStore, payload,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Event, EventCursor,
+    EventKind, Failure, NewConnection, Record, TokenDigest, TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -30,6 +31,8 @@ pub struct Vault {
     keys: Arc<KeyRing>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
+    /// Told when this process has written events, so that its own need not be found by looking.
+    wrote: Arc<Notify>,
 }
 
 impl Vault {
@@ -51,7 +54,7 @@ impl Vault {
     ) -> Result<(Self, Option<ChosenKey>)> {
         let (keys, chosen) =
             KeyRing::open(&*store, setting, environment, keychain, &*random, &*clock).await?;
-        Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
+        Ok((Self { store, keys: Arc::new(keys), random, clock, wrote: Arc::default() }, chosen))
     }
 
     /// The connection of `account`; `None` where there is none.
@@ -108,6 +111,7 @@ impl Vault {
         let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
         let login = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
         self.store.connect(login.clone()).await?;
+        self.wrote.notify_one();
         Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
     }
 
@@ -177,7 +181,9 @@ impl Vault {
     ///
     /// `store_failed`, and then the commit may be tried again.
     pub async fn commit(&self, renewal: &Renewal) -> Result<Committed> {
-        Ok(match self.store.commit(renewal.commit.clone()).await? {
+        let outcome = self.store.commit(renewal.commit.clone()).await?;
+        self.wrote.notify_one();
+        Ok(match outcome {
             CommitOutcome::Committed => Committed::Committed,
             CommitOutcome::Disconnected => Committed::Disconnected,
             CommitOutcome::Superseded(record) => Committed::Superseded(self.unseal(*record).map(Box::new)),
@@ -195,7 +201,9 @@ impl Vault {
         attempt: AttemptId,
         failure: Option<Failure>,
     ) -> Result<()> {
-        self.store.abandon(account, attempt, failure).await
+        self.store.abandon(account, attempt, failure).await?;
+        self.wrote.notify_one();
+        Ok(())
     }
 
     /// Deletes the connection and returns what was there.
@@ -205,7 +213,9 @@ impl Vault {
     /// `store_failed`. When the record was deleted but cannot be unsealed, `Disconnected` says so: to be rid of a
     /// damaged record must be possible.
     pub async fn disconnect(&self, account: &AccountKey) -> Result<Disconnected> {
-        Ok(match self.store.disconnect(account).await? {
+        let deleted = self.store.disconnect(account).await?;
+        self.wrote.notify_one();
+        Ok(match deleted {
             None => Disconnected::Nothing,
             Some(record) => match self.unseal(record) {
                 Ok(entry) => Disconnected::Deleted(Box::new(entry)),
@@ -229,7 +239,43 @@ impl Vault {
     ///
     /// `store_failed`.
     pub async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
-        self.store.select(owner, account).await
+        self.store.select(owner, account).await?;
+        self.wrote.notify_one();
+        Ok(())
+    }
+
+    /// Writes an event of its own; see [`TokenStore::record_event`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        self.store.record_event(account, kind).await?;
+        self.wrote.notify_one();
+        Ok(())
+    }
+
+    /// A place at the end of the event log; see [`TokenStore::event_cursor`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn event_cursor(&self) -> Result<EventCursor> {
+        self.store.event_cursor().await
+    }
+
+    /// The events behind `cursor`, which is moved behind them; see [`TokenStore::events`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        self.store.events(cursor).await
+    }
+
+    /// Completes when this process has written events since the last time. For one listener.
+    pub async fn has_written(&self) {
+        self.wrote.notified().await;
     }
 
     /// See [`TokenStore::change_mark`]: take it before loading.

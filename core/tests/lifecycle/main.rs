@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod broken_off;
+mod events;
 mod faulty_store;
 mod fence;
 mod one_refresh;

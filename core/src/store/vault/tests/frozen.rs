@@ -88,7 +88,7 @@ async fn open_with(store: Arc<dyn TokenStore>, secret: &str) -> Vault {
     let (keys, chosen) =
         KeyRing::open(&*store, &KeySetting::Auto, &environment, keychain, &*random, &*clock).await.unwrap();
     assert!(chosen.is_none());
-    Vault { store, keys: Arc::new(keys), random, clock }
+    Vault { store, keys: Arc::new(keys), random, clock, wrote: Arc::default() }
 }
 
 fn payload_of(entry: &Entry) -> Value {

@@ -1,0 +1,228 @@
+//! Events: what listeners hear, and that they disturb nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use loomkin_auth::account::{AccountKey, Owner};
+use loomkin_auth::error::ErrorCode;
+use loomkin_auth::lifecycle::{Lifecycle, Subscription};
+use loomkin_auth::store::{Event, EventCursor, EventKind, FailureKind, ReconnectReason};
+use tokio::task::JoinSet;
+
+use crate::faulty_store::FaultyStore;
+use crate::support::{LIFETIME, Reply, World, account, is_token};
+
+const NOT_ANSWERED: EventKind = EventKind::Disconnected { revoked: None };
+const REVOKED: EventKind = EventKind::Disconnected { revoked: Some(true) };
+
+/// What `listener` hears next.
+async fn hears<const N: usize>(listener: &mut Subscription) -> [EventKind; N] {
+    let mut kinds = [EventKind::Missed; N];
+    for kind in &mut kinds {
+        *kind = listener.next().await.unwrap().kind;
+    }
+    kinds
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_process_hears_of_a_connections_whole_life() {
+    let world = World::new([Reply::tokens(1)]);
+    let (process, other) = (world.process().await, world.process().await);
+    let mut own = process.subscribe(None).await.unwrap();
+    let mut from_afar = other.subscribe(Some(&Owner::default())).await.unwrap();
+
+    world.log_in(&process, "1").await.unwrap();
+    tokio::time::advance(LIFETIME).await;
+    process.access_token(&account()).await.unwrap();
+    process.disconnect(&account()).await.unwrap();
+
+    let life = [
+        (EventKind::Connected, Some(account())),
+        (EventKind::ActiveChanged, Some(account())),
+        (EventKind::Refreshed, Some(account())),
+        (NOT_ANSWERED, Some(account())),
+        (EventKind::ActiveChanged, None),
+        (REVOKED, Some(account())),
+    ];
+    for listener in [&mut own, &mut from_afar] {
+        for (kind, account) in &life {
+            let event = listener.next().await.unwrap();
+            assert_eq!((&event.kind, &event.account), (kind, account));
+            assert_eq!(event.owner, Some(Owner::default()));
+            let text = format!("{event:?} {:?}", event.kind.detail());
+            assert!(!text.contains("canary") && !text.contains("ada"), "{text}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_before_the_server_has_answered_a_revocation_is_heard_at_once() {
+    let world = World::new([]);
+    let process = world.process().await;
+    world.log_in(&process, "1").await.unwrap();
+    let mut listener = process.subscribe(None).await.unwrap();
+    world.network.hold();
+    let ending = tokio::spawn({
+        let process = Arc::clone(&process);
+        async move { process.disconnect(&account()).await }
+    });
+    assert_eq!(hears(&mut listener).await, [NOT_ANSWERED, EventKind::ActiveChanged]);
+    world.network.release();
+    assert_eq!(hears(&mut listener).await, [REVOKED]);
+    ending.await.unwrap().unwrap();
+    assert!(!process.disconnect(&account()).await.unwrap().was_connected);
+    world.log_in(&process, "1").await.unwrap();
+    assert_eq!(hears(&mut listener).await, [EventKind::Connected], "what was not connected makes no event");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_failed_attempt_says_when_the_next_is_allowed() {
+    let world = World::new([Reply::refused(), Reply::unknown()]);
+    let process = world.with_ended_token().await;
+    let mut listener = process.subscribe(None).await.unwrap();
+    for kind in [FailureKind::Refused, FailureKind::Unknown] {
+        let asking = tokio::spawn({
+            let process = Arc::clone(&process);
+            async move { process.access_token(&account()).await }
+        });
+        let event = listener.next().await.unwrap();
+        let EventKind::RefreshFailed { kind: told, next_attempt_at } = event.kind else {
+            panic!("{event:?}")
+        };
+        let failure = world.store.load(&account()).await.unwrap().unwrap().failure.unwrap();
+        assert_eq!((told, next_attempt_at), (kind, failure.next_attempt_at));
+        assert!(next_attempt_at.unwrap() > event.at);
+        // The caller may be waiting for the next attempt, which the script does not have yet.
+        asking.abort();
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_hear_once_that_the_account_must_be_connected_again() {
+    let world = World::new([Reply::invalid_grant()]);
+    let process = world.with_ended_token().await;
+    let mut listener = process.subscribe(None).await.unwrap();
+    let mut callers = JoinSet::new();
+    for _ in 0..1000 {
+        let process = Arc::clone(&process);
+        callers.spawn(async move { process.access_token(&account()).await.unwrap_err().code() });
+    }
+    let codes = callers.join_all().await;
+    assert!(codes.iter().all(|code| *code == ErrorCode::ReconnectRequired));
+    // Whatever else there was would come before this.
+    process.disconnect(&account()).await.unwrap();
+    let reason = ReconnectReason::Revoked;
+    assert_eq!(hears(&mut listener).await, [EventKind::ReconnectRequired { reason }, NOT_ANSWERED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_does_not_listen_keeps_nobody_waiting_and_is_told_what_it_missed() {
+    let world = World::new([Reply::tokens(1)]);
+    let process = world.with_ended_token().await;
+    let mut deaf = process.subscribe(None).await.unwrap();
+    let mut listener = process.subscribe(None).await.unwrap();
+    // Twice what a queue could hold, in portions that the feed can read.
+    let portion = EventCursor::REACH / 2;
+    for _ in 0..4 {
+        for _ in 0..portion {
+            process.vault().record_event(&account(), REVOKED).await.unwrap();
+        }
+        for _ in 0..portion {
+            assert_eq!(hears(&mut listener).await, [REVOKED]);
+        }
+    }
+
+    assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+
+    assert_eq!(hears(&mut listener).await, [EventKind::Refreshed]);
+    assert_eq!(hears(&mut deaf).await, [EventKind::Missed]);
+    let mut latest = deaf.next().await.unwrap();
+    while latest.kind == REVOKED {
+        latest = deaf.next().await.unwrap();
+    }
+    assert_eq!(latest.kind, EventKind::Refreshed, "it goes on with what is still there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_hears_of_nobody_else() {
+    let world = World::new([]);
+    let process = world.process().await;
+    let ada = Owner::new("ada").unwrap();
+    let (hers, mine) = (account().for_owner(ada.clone()), account());
+    let mut listener = process.subscribe(Some(&ada)).await.unwrap();
+    for account in [&mine, &hers] {
+        process.vault().record_event(account, EventKind::Refreshed).await.unwrap();
+    }
+    process.vault().select(&ada, Some(&hers)).await.unwrap();
+    process.vault().select(&Owner::default(), Some(&mine)).await.unwrap();
+    process.vault().select(&ada, None).await.unwrap();
+    let heard: Vec<Event> =
+        vec![listener.next().await.unwrap(), listener.next().await.unwrap(), listener.next().await.unwrap()];
+    assert!(heard.iter().all(|event| event.owner.as_ref() == Some(&ada)), "{heard:?}");
+    let accounts: Vec<Option<AccountKey>> = heard.into_iter().map(|event| event.account).collect();
+    assert_eq!(accounts, [Some(hers.clone()), Some(hers), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happened_while_the_store_could_not_be_reached_is_told_afterwards() {
+    let mut world = World::new([]);
+    let store = FaultyStore::new(world.store.clone());
+    let elsewhere = world.process().await;
+    world.store = store.clone();
+    let process = world.process().await;
+    let mut listener = process.subscribe(None).await.unwrap();
+    store.is_away.store(true, Ordering::SeqCst);
+    world.log_in(&elsewhere, "1").await.unwrap();
+    let early = tokio::time::timeout(Duration::from_secs(100), listener.next()).await;
+    assert!(early.is_err(), "{early:?}");
+    store.is_away.store(false, Ordering::SeqCst);
+    assert_eq!(hears(&mut listener).await, [EventKind::Connected, EventKind::ActiveChanged]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_store_is_looked_at_while_somebody_listens_and_not_longer() {
+    let mut world = World::new([]);
+    let store = FaultyStore::new(world.store.clone());
+    world.store = store.clone();
+    let process = world.process().await;
+    let looks_in_a_second = async || {
+        let before = store.looks.load(Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        store.looks.load(Ordering::SeqCst) - before
+    };
+    assert_eq!(looks_in_a_second().await, 0);
+    let first = process.subscribe(None).await.unwrap();
+    let for_one = looks_in_a_second().await;
+    assert!(for_one > 0);
+    let mut second = process.subscribe(None).await.unwrap();
+    assert!(looks_in_a_second().await <= for_one + 1, "one task looks for all of them");
+    drop(first);
+    process.vault().record_event(&account(), EventKind::Refreshed).await.unwrap();
+    assert_eq!(hears(&mut second).await, [EventKind::Refreshed]);
+    drop(second);
+    assert_eq!(looks_in_a_second().await, 0);
+    let again: Arc<Lifecycle> = Arc::clone(&process);
+    let mut third = again.subscribe(None).await.unwrap();
+    process.vault().record_event(&account(), REVOKED).await.unwrap();
+    assert_eq!(hears(&mut third).await, [REVOKED], "nothing from before it listened");
+}
+
+#[test]
+fn a_listener_hears_the_end_of_the_runtime_and_the_next_one_starts_anew() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let (process, mut listener) = first.block_on(async {
+        let process = World::new([]).process().await;
+        let listener = process.subscribe(None).await.unwrap();
+        (process, listener)
+    });
+    drop(first);
+    runtime().block_on(async {
+        assert_eq!(listener.next().await, None);
+        let mut listener = process.subscribe(None).await.unwrap();
+        process.vault().record_event(&account(), REVOKED).await.unwrap();
+        assert_eq!(hears(&mut listener).await, [REVOKED]);
+    });
+}
