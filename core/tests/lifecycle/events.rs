@@ -146,6 +146,19 @@ async fn a_listener_that_does_not_listen_keeps_nobody_waiting_and_is_told_what_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_this_process_does_is_heard_before_the_next_look() {
+    let world = World::new([]);
+    let process = world.process().await;
+    let mut listener = process.subscribe(None).await.unwrap();
+    let began = tokio::time::Instant::now();
+    world.log_in(&process, "1").await.unwrap();
+    assert_eq!(hears(&mut listener).await, [EventKind::Connected, EventKind::ActiveChanged]);
+    process.disconnect(&account()).await.unwrap();
+    assert_eq!(hears(&mut listener).await, [NOT_ANSWERED, EventKind::ActiveChanged, REVOKED]);
+    assert_eq!(began.elapsed(), Duration::ZERO, "nothing waited for this clock");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_owner_hears_of_nobody_else() {
     let world = World::new([]);
     let process = world.process().await;
