@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use loomkin_auth::account::{AccountKey, Owner};
+use loomkin_auth::account::Owner;
 use loomkin_auth::error::ErrorCode;
-use loomkin_auth::lifecycle::{Lifecycle, Subscription};
+use loomkin_auth::lifecycle::Subscription;
 use loomkin_auth::store::{Event, EventCursor, EventKind, FailureKind, ReconnectReason};
 use tokio::task::JoinSet;
 
@@ -20,9 +20,14 @@ const REVOKED: EventKind = EventKind::Disconnected { revoked: Some(true) };
 async fn hears<const N: usize>(listener: &mut Subscription) -> [EventKind; N] {
     let mut kinds = [EventKind::Missed; N];
     for kind in &mut kinds {
-        *kind = listener.next().await.unwrap().kind;
+        *kind = next(listener).await.kind;
     }
     kinds
+}
+
+/// The next event. Where none comes, a clock that nobody waits for is soon at the end of this patience.
+async fn next(listener: &mut Subscription) -> Event {
+    tokio::time::timeout(LIFETIME, listener.next()).await.expect("nothing is heard").unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,7 +52,7 @@ async fn every_process_hears_of_a_connections_whole_life() {
     ];
     for listener in [&mut own, &mut from_afar] {
         for (kind, account) in &life {
-            let event = listener.next().await.unwrap();
+            let event = next(listener).await;
             assert_eq!((&event.kind, &event.account), (kind, account));
             assert_eq!(event.owner, Some(Owner::default()));
             let text = format!("{event:?} {:?}", event.kind.detail());
@@ -86,7 +91,7 @@ async fn every_failed_attempt_says_when_the_next_is_allowed() {
             let process = Arc::clone(&process);
             async move { process.access_token(&account()).await }
         });
-        let event = listener.next().await.unwrap();
+        let event = next(&mut listener).await;
         let EventKind::RefreshFailed { kind: told, next_attempt_at } = event.kind else {
             panic!("{event:?}")
         };
@@ -138,9 +143,9 @@ async fn a_listener_that_does_not_listen_keeps_nobody_waiting_and_is_told_what_i
 
     assert_eq!(hears(&mut listener).await, [EventKind::Refreshed]);
     assert_eq!(hears(&mut deaf).await, [EventKind::Missed]);
-    let mut latest = deaf.next().await.unwrap();
+    let mut latest = next(&mut deaf).await;
     while latest.kind == REVOKED {
-        latest = deaf.next().await.unwrap();
+        latest = next(&mut deaf).await;
     }
     assert_eq!(latest.kind, EventKind::Refreshed, "it goes on with what is still there");
 }
@@ -171,11 +176,9 @@ async fn an_owner_hears_of_nobody_else() {
     process.vault().select(&ada, Some(&hers)).await.unwrap();
     process.vault().select(&Owner::default(), Some(&mine)).await.unwrap();
     process.vault().select(&ada, None).await.unwrap();
-    let heard: Vec<Event> =
-        vec![listener.next().await.unwrap(), listener.next().await.unwrap(), listener.next().await.unwrap()];
+    let heard = [next(&mut listener).await, next(&mut listener).await, next(&mut listener).await];
     assert!(heard.iter().all(|event| event.owner.as_ref() == Some(&ada)), "{heard:?}");
-    let accounts: Vec<Option<AccountKey>> = heard.into_iter().map(|event| event.account).collect();
-    assert_eq!(accounts, [Some(hers.clone()), Some(hers), None]);
+    assert_eq!(heard.map(|event| event.account), [Some(hers.clone()), Some(hers), None]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,6 +195,18 @@ async fn what_happened_while_the_store_could_not_be_reached_is_told_afterwards()
     assert!(early.is_err(), "{early:?}");
     store.is_away.store(false, Ordering::SeqCst);
     assert_eq!(hears(&mut listener).await, [EventKind::Connected, EventKind::ActiveChanged]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_written_while_the_log_is_read_is_heard_too() {
+    let mut world = World::new([]);
+    let store = FaultyStore::new(world.store.clone());
+    let elsewhere = world.process().await;
+    world.store = store.clone();
+    let mut listener = world.process().await.subscribe(None).await.unwrap();
+    store.one_more_while_reading.store(true, Ordering::SeqCst);
+    elsewhere.vault().record_event(&account(), REVOKED).await.unwrap();
+    assert_eq!(hears(&mut listener).await, [REVOKED, EventKind::Refreshed]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,15 +231,15 @@ async fn the_store_is_looked_at_while_somebody_listens_and_not_longer() {
     assert_eq!(hears(&mut second).await, [EventKind::Refreshed]);
     drop(second);
     assert_eq!(looks_in_a_second().await, 0);
-    let again: Arc<Lifecycle> = Arc::clone(&process);
-    let mut third = again.subscribe(None).await.unwrap();
+    let mut third = process.subscribe(None).await.unwrap();
     process.vault().record_event(&account(), REVOKED).await.unwrap();
     assert_eq!(hears(&mut third).await, [REVOKED], "nothing from before it listened");
 }
 
 #[test]
 fn a_listener_hears_the_end_of_the_runtime_and_the_next_one_starts_anew() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let first = runtime();
     let (process, mut listener) = first.block_on(async {
         let process = World::new([]).process().await;
@@ -233,7 +248,8 @@ fn a_listener_hears_the_end_of_the_runtime_and_the_next_one_starts_anew() {
     });
     drop(first);
     runtime().block_on(async {
-        assert_eq!(listener.next().await, None);
+        let end = tokio::time::timeout(LIFETIME, listener.next()).await;
+        assert_eq!(end.expect("the end is not heard"), None);
         let mut listener = process.subscribe(None).await.unwrap();
         process.vault().record_event(&account(), REVOKED).await.unwrap();
         assert_eq!(hears(&mut listener).await, [REVOKED]);
