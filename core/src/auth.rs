@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::lifecycle::{
-    AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, not_connected,
+    AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, Subscription,
+    not_connected,
 };
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::{Admission, ChosenKey};
@@ -198,6 +199,15 @@ impl Auth {
     /// `store_failed`.
     pub async fn status(&self, owner: &Owner) -> Result<Vec<ConnectionStatus>> {
         status::of_all(self, owner).await
+    }
+
+    /// Listens to what happens to the connections of `owner`, or of all the app's users; see [`Lifecycle::subscribe`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn subscribe(&self, owner: Option<&Owner>) -> Result<Subscription> {
+        self.lifecycle.subscribe(owner).await
     }
 
     /// A mark that changes when anything in the store does, for showing the status live.

@@ -7,6 +7,7 @@ mod claim;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod entry;
+mod event;
 mod files;
 pub mod key;
 pub mod memory;
@@ -33,6 +34,7 @@ pub use entry::{
     Columns, ConnectOutcome, ConnectionId, Deleted, Disconnect, Expiring, LatestDisconnect, NewConnection,
     Record, SealedTokens, StoreId, TokenDigest, TombstoneId, WrappedKey,
 };
+pub use event::{Event, EventCursor, EventKind, NewEvent, Numbered};
 pub use reseal::{NewSeal, OldSeal, ResealOutcome, SealPosition};
 pub use revocations::{Revocation, RevocationQueue, RevocationTerms};
 
@@ -117,6 +119,23 @@ pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
 
     /// Selects the owner's active account, or none. Deletes nothing.
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()>;
+
+    /// Writes an event of its own: something became known that the store has no other row for.
+    ///
+    /// Every other event is written by the method that makes the change, in the same transaction: by
+    /// [`connect`](Self::connect) those of [`NewEvent::of_login`], by a stored [`commit`](Self::commit) `refreshed`, by
+    /// [`abandon`](Self::abandon) what [`EventKind::of_failure`] says, by [`disconnect`](Self::disconnect) those of
+    /// [`NewEvent::of_disconnect`], and by [`select`](Self::select), where it changes anything, that of
+    /// [`NewEvent::of_selection`].
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()>;
+
+    /// A place at the end of the event log: behind every event of now, before every event that is not seen yet.
+    async fn event_cursor(&self) -> Result<EventCursor>;
+
+    /// The events behind `cursor`, in the order in which they happened to each account, and moves it behind them.
+    ///
+    /// The log keeps the newest [`EventCursor::REACH`] events and few more; a cursor that is farther behind is told so.
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>>;
 
     /// Whether no owner has any connection. A tombstone is none.
     async fn is_empty(&self) -> Result<bool>;

@@ -5,6 +5,7 @@
 //! ```
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a broken promise of a store is a panic of its test")]
 
+mod events;
 mod expiring;
 mod keys;
 mod login;
@@ -54,6 +55,12 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     login::a_list_is_sorted_and_of_one_owner(make().await).await;
     login::a_disconnected_account_is_gone_for_everybody(make().await).await;
     login::disconnecting_touches_no_other_account(make().await).await;
+
+    events::every_change_writes_its_events(make().await).await;
+    events::what_did_not_happen_is_not_told(make().await).await;
+    events::an_event_has_its_owner_and_its_moment(make().await).await;
+    events::a_reader_beside_many_writers_is_told_everything_once(make().await).await;
+    events::a_cursor_that_was_cut_off_is_told_so(make().await).await;
 
     refresh::a_claim_is_granted_once(make().await).await;
     refresh::a_claim_says_how_long_it_still_runs(make().await).await;

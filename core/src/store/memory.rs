@@ -1,5 +1,6 @@
 //! A store that ends with its process: for tests, and for apps that log in anew each time.
 
+mod log;
 mod revocations;
 
 use std::collections::BTreeMap;
@@ -9,13 +10,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::log::Log;
 use super::claim::{Verdict, judge};
 use super::reseal::is_retired;
 use super::{
     AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, NewSeal, OldSeal, Reach,
-    Record, ResealOutcome, Revocation, SealPosition, StoreId, TokenDigest, TokenStore, TombstoneId,
-    WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, Revocation, SealPosition, StoreId, TokenDigest,
+    TokenStore, TombstoneId, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -45,6 +47,22 @@ struct Rows {
     revocations: BTreeMap<[u8; 16], Revocation>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
+    log: Log,
+}
+
+impl Rows {
+    /// Makes `account` the owner's active one, or none, and says whether another one was.
+    fn activate(&mut self, owner: &Owner, account: Option<&AccountKey>) -> bool {
+        let before = match account {
+            Some(account) => self.active.insert(owner.clone(), account.clone()),
+            None => self.active.remove(owner),
+        };
+        before.as_ref() != account
+    }
+
+    fn newest_key(&self) -> Option<[u8; 8]> {
+        self.keys.last().map(|key| key.id)
+    }
 }
 
 /// What is left of a connection.
@@ -53,12 +71,6 @@ struct Tombstone {
     id: TombstoneId,
     /// Whether the grant was to live on at the server.
     keeps_grant: bool,
-}
-
-impl Rows {
-    fn newest_key(&self) -> Option<[u8; 8]> {
-        self.keys.last().map(|key| key.id)
-    }
 }
 
 impl MemoryStore {
@@ -133,7 +145,8 @@ impl TokenStore for MemoryStore {
         }
         rows.tombstones.remove(&login.account);
         rows.cancel_revocations(&login);
-        rows.active.insert(login.account.owner.clone(), login.account.clone());
+        let activated = rows.activate(&login.account.owner, Some(&login.account));
+        rows.log.write(NewEvent::of_login(&login.account, activated), self.0.clock.now());
         rows.connections.insert(login.account.clone(), Record::from_login(login));
         self.changed(&rows);
         Ok(ConnectOutcome::Connected)
@@ -189,6 +202,7 @@ impl TokenStore for MemoryStore {
         record.updated_at = commit.updated_at;
         record.claim = None;
         record.failure = None;
+        rows.log.write([NewEvent::of(&commit.account, EventKind::Refreshed)], self.0.clock.now());
         self.changed(&rows);
         Ok(CommitOutcome::Committed)
     }
@@ -206,6 +220,8 @@ impl TokenStore for MemoryStore {
         }
         record.claim = None;
         record.failure = failure.or(record.failure);
+        let event = failure.map(|failure| NewEvent::of(account, EventKind::of_failure(&failure)));
+        rows.log.write(event, self.0.clock.now());
         self.changed(&rows);
         Ok(())
     }
@@ -218,9 +234,12 @@ impl TokenStore for MemoryStore {
         rows.tombstones.insert(account.clone(), tombstone);
         self.changed(&rows);
         let Some(record) = rows.connections.remove(account) else { return Ok(None) };
-        if rows.active.get(&account.owner) == Some(account) {
+        let was_active = rows.active.get(&account.owner) == Some(account);
+        if was_active {
             rows.active.remove(&account.owner);
         }
+        let revoked = revocation.is_none().then_some(false);
+        rows.log.write(NewEvent::of_disconnect(account, revoked, was_active), now);
         let revocation = revocation.map(|terms| Revocation::new(record.clone(), terms, now));
         rows.revocations.extend(revocation.clone().map(|revocation| (record.connection.0, revocation)));
         Ok(Some(Deleted { record, revocation }))
@@ -232,12 +251,27 @@ impl TokenStore for MemoryStore {
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
         let mut rows = self.rows();
-        match account {
-            Some(account) => rows.active.insert(owner.clone(), account.clone()),
-            None => rows.active.remove(owner),
-        };
+        if rows.activate(owner, account) {
+            rows.log.write([NewEvent::of_selection(owner, account)], self.0.clock.now());
+            self.changed(&rows);
+        }
+        Ok(())
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let mut rows = self.rows();
+        rows.log.write([NewEvent::of(account, kind)], self.0.clock.now());
         self.changed(&rows);
         Ok(())
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        Ok(EventCursor::behind(self.rows().log.newest()))
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        let rows = self.rows();
+        Ok(cursor.advance(rows.log.newest(), rows.log.above(cursor.last()), self.0.clock.now()))
     }
 
     async fn is_empty(&self) -> Result<bool> {

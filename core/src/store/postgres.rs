@@ -1,6 +1,7 @@
 //! The store of many hosts: a PostgreSQL database.
 
 mod changes;
+mod events;
 mod fault;
 mod keys;
 mod pool;
@@ -23,8 +24,9 @@ use self::target::Target;
 use self::transactions::Request;
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, NewSeal, OldSeal, Reach,
-    Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore,
+    WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
@@ -169,6 +171,20 @@ impl TokenStore for PostgresStore {
         let mut transaction = self.begin().await?;
         transactions::select(&mut transaction, owner, account).await?;
         self.finish(transaction).await
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        events::write(&mut transaction, [NewEvent::of(account, kind)]).await?;
+        self.finish(transaction).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        events::end(&self.0.pool).await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        events::read(&self.0.pool, cursor).await
     }
 
     async fn is_empty(&self) -> Result<bool> {

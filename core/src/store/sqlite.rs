@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file for all processes of a host.
 
 mod changes;
+mod events;
 mod fault;
 mod holder;
 mod keys;
@@ -27,8 +28,9 @@ use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, NewSeal, OldSeal, Reach,
-    Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore,
+    WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -238,7 +240,9 @@ impl TokenStore for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
-            let (outcome, ended) = inner.write(|transaction| transactions::commit(transaction, &commit))?;
+            let now = inner.clock.now();
+            let (outcome, ended) =
+                inner.write(|transaction| transactions::commit(transaction, &commit, now))?;
             inner.ended(ended);
             Ok(outcome)
         })
@@ -253,7 +257,8 @@ impl TokenStore for SqliteStore {
     ) -> Result<()> {
         let (inner, account) = (Arc::clone(&self.0), account.clone());
         blocking(move || {
-            inner.write(|transaction| transactions::abandon(transaction, &account, attempt, failure))?;
+            let now = inner.clock.now();
+            inner.write(|transaction| transactions::abandon(transaction, &account, attempt, failure, now))?;
             inner.ended(Some(attempt));
             Ok(())
         })
@@ -271,8 +276,23 @@ impl TokenStore for SqliteStore {
     }
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
-        let (owner, account) = (owner.clone(), account.cloned());
-        self.write(move |transaction| transactions::select(transaction, &owner, account.as_ref())).await
+        let (owner, account, now) = (owner.clone(), account.cloned(), self.0.clock.now());
+        self.write(move |transaction| transactions::select(transaction, &owner, account.as_ref(), now)).await
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let (event, now) = (NewEvent::of(account, kind), self.0.clock.now());
+        self.write(move |transaction| events::write(transaction, [event], now)).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        self.read(events::end).await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        let last = cursor.last();
+        let (newest, rows) = self.read(move |database| events::above(database, last)).await?;
+        Ok(cursor.advance(newest, rows, self.0.clock.now()))
     }
 
     async fn is_empty(&self) -> Result<bool> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
 pub use rotation::RotationReport;
@@ -17,8 +18,9 @@ pub use rotation::RotationReport;
 use super::key::{Admission, ChosenKey, KeySetting, Keychain, Keys, Sources};
 use super::seal::Place;
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId,
-    Expiring, Failure, LatestDisconnect, NewConnection, Record, TokenDigest, TokenStore, payload,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Event,
+    EventCursor, EventKind, Expiring, Failure, LatestDisconnect, NewConnection, Record, TokenDigest,
+    TokenStore, payload,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -36,6 +38,8 @@ pub struct Vault {
     keys: Arc<Keys>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
+    /// Told when this process has written events, so that its own need not be found by looking.
+    wrote: Arc<Notify>,
 }
 
 impl Vault {
@@ -85,7 +89,7 @@ impl Vault {
     ) -> Result<(Self, Option<ChosenKey>)> {
         let (random, clock) = (sources.random.clone(), sources.clock.clone());
         let (keys, chosen) = Keys::open(store.clone(), setting, admission, sources).await?;
-        Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
+        Ok((Self { store, keys: Arc::new(keys), random, clock, wrote: Arc::default() }, chosen))
     }
 
     /// The connection of `account`; `None` where there is none.
@@ -205,7 +209,10 @@ impl Vault {
         loop {
             let ring = self.keys.ring();
             match self.store.connect(new.clone()).await? {
-                ConnectOutcome::Connected => return Ok(true),
+                ConnectOutcome::Connected => {
+                    self.wrote.notify_one();
+                    return Ok(true);
+                }
                 ConnectOutcome::Disconnected => return Ok(false),
                 ConnectOutcome::Retired => {
                     if new.sealed.key_id() == Some(ring.newest().id) {
@@ -295,7 +302,10 @@ impl Vault {
         loop {
             let ring = self.keys.ring();
             match self.store.commit(commit.clone()).await? {
-                CommitOutcome::Committed => return Ok(Committed::Committed),
+                CommitOutcome::Committed => {
+                    self.wrote.notify_one();
+                    return Ok(Committed::Committed);
+                }
                 CommitOutcome::Disconnected => return Ok(Committed::Disconnected),
                 CommitOutcome::Retired => {
                     if commit.sealed.key_id() == Some(ring.newest().id) {
@@ -321,7 +331,9 @@ impl Vault {
         attempt: AttemptId,
         failure: Option<Failure>,
     ) -> Result<()> {
-        self.store.abandon(account, attempt, failure).await
+        self.store.abandon(account, attempt, failure).await?;
+        self.wrote.notify_one();
+        Ok(())
     }
 
     /// The owner's active account.
@@ -339,7 +351,43 @@ impl Vault {
     ///
     /// `store_failed`.
     pub async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
-        self.store.select(owner, account).await
+        self.store.select(owner, account).await?;
+        self.wrote.notify_one();
+        Ok(())
+    }
+
+    /// Writes an event of its own; see [`TokenStore::record_event`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        self.store.record_event(account, kind).await?;
+        self.wrote.notify_one();
+        Ok(())
+    }
+
+    /// A place at the end of the event log; see [`TokenStore::event_cursor`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn event_cursor(&self) -> Result<EventCursor> {
+        self.store.event_cursor().await
+    }
+
+    /// The events behind `cursor`, which is moved behind them; see [`TokenStore::events`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        self.store.events(cursor).await
+    }
+
+    /// Completes when this process has written events since the last time. For one listener.
+    pub async fn has_written(&self) {
+        self.wrote.notified().await;
     }
 
     /// See [`TokenStore::change_mark`]: take it before loading.

@@ -201,13 +201,13 @@ async fn a_store_that_fails_is_looked_at_less_often_and_found_well_again() {
     let store = FaultyStore::new(world.store.clone());
     world.store = store.clone();
     let process = with_fresh_token(&world).await;
-    store.looks_fail.store(true, Ordering::SeqCst);
+    store.searches_fail.store(true, Ordering::SeqCst);
     store.marks_differ.store(true, Ordering::SeqCst);
     let _schedule = process.renew_ahead().unwrap();
     tokio::time::sleep(LIFETIME).await;
-    let looks = store.looks.load(Ordering::SeqCst);
+    let looks = store.searches.load(Ordering::SeqCst);
     assert!((300..=361).contains(&looks), "it looked {looks} times in an hour");
-    store.looks_fail.store(false, Ordering::SeqCst);
+    store.searches_fail.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(15)).await;
     assert_eq!(world.network.refreshes(), 1);
 }
@@ -285,7 +285,7 @@ async fn thousands_that_end_in_the_same_minute_cost_one_look_a_second() {
     let _schedule = process.renew_ahead().unwrap();
     tokio::time::sleep(RENEWED).await;
     assert_eq!(world.network.refreshes(), COUNT);
-    let looks = store.looks.load(Ordering::SeqCst);
+    let looks = store.searches.load(Ordering::SeqCst);
     // An idle one every ten seconds, and while there is work one a second, of three pages at most.
     assert!(looks <= 360 + 240 * 3, "it looked {looks} times");
 

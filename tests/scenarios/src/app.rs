@@ -19,6 +19,7 @@ use crate::browser::{Browser, Choice, Page};
 use crate::canary::Canary;
 use crate::command::{hide_answer, redirect_uri};
 use crate::home::Home;
+use crate::listener::Listener;
 use crate::patience::within;
 use crate::random::OverheardRandom;
 
@@ -162,6 +163,15 @@ impl App {
     /// As there.
     pub async fn me(&self) -> Result<Me> {
         look(&self.canary, self.auth.me(&Owner::default()).await)
+    }
+
+    /// As [`Auth::subscribe`], for everybody.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn listen(&self) -> Result<Listener> {
+        Ok(Listener::new(self.canary.clone(), self.auth.subscribe(None).await?))
     }
 
     /// As [`Auth::close`].

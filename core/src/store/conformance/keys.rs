@@ -93,12 +93,14 @@ pub(super) async fn what_older_keys_sealed_is_listed_page_by_page(subject: Subje
         let Some(last) = page.last() else { break };
         after = Some(last.position.clone());
         for old in page {
-            assert_eq!(old.position, SealPosition::Connection(old.record.account.clone()));
             assert_eq!(old.record.sealed, SealedTokens(vec![1; 300]));
-            listed.push(old.record.account);
+            listed.push((old.position, old.record.account));
         }
     }
-    assert_eq!(listed, [hers, account("dev/a"), account("dev/c"), account("github")]);
+    let connections = [hers, account("dev/a"), account("dev/c"), account("github")];
+    let mut expected = connections.map(|name| (SealPosition::Connection(name.clone()), name)).to_vec();
+    expected.push((SealPosition::Revocation(ConnectionId([1; 16])), account("dev/d")));
+    assert_eq!(listed, expected);
 }
 
 pub(super) async fn sealing_anew_changes_nothing_else(subject: Subject) {
@@ -136,7 +138,7 @@ pub(super) async fn what_has_changed_meanwhile_is_not_overwritten(subject: Subje
     }
     store.add_key(key(2), false).await.unwrap();
     store.commit(answer(&github, 1, 2)).await.unwrap();
-    disconnect(store, &account("gone")).await;
+    store.disconnect(&account("gone"), end(0, None)).await.unwrap();
 
     let names = [&github, &google, &account("gone")];
     let batch: Vec<_> = names.iter().map(|name| reseal(&login(name, 1), 2)).collect();
@@ -149,17 +151,22 @@ pub(super) async fn what_has_changed_meanwhile_is_not_overwritten(subject: Subje
 }
 
 pub(super) async fn a_key_goes_when_nothing_names_it_and_the_newest_never(subject: Subject) {
-    let (store, github) = (&*subject.store, account("github"));
+    let (store, github, gone) = (&*subject.store, account("github"), account("gone"));
     store.add_key(key(1), true).await.unwrap();
     assert!(!store.remove_key([1; 8]).await.unwrap(), "it is the newest");
     store.connect(login(&github, 1)).await.unwrap();
+    store.connect(login(&gone, 1)).await.unwrap();
+    disconnect(store, &gone).await;
     store.add_key(key(2), false).await.unwrap();
     assert!(!store.remove_key([1; 8]).await.unwrap(), "a connection names it");
     assert!(!store.remove_key([2; 8]).await.unwrap(), "it is the newest, and nothing names it");
     assert!(!store.remove_key([9; 8]).await.unwrap(), "it is not there");
     assert_eq!(store.keys().await.unwrap(), [key(1), key(2)]);
 
-    store.reseal(vec![reseal(&login(&github, 1), 2)]).await.unwrap();
+    let reseal_one = async |name| store.reseal(vec![reseal(&login(name, 1), 2)]).await.unwrap();
+    assert_eq!(reseal_one(&github).await, ResealOutcome::Resealed(1));
+    assert!(!store.remove_key([1; 8]).await.unwrap(), "a revocation that waits names it");
+    assert_eq!(reseal_one(&gone).await, ResealOutcome::Resealed(1));
     assert!(subject.other.remove_key([1; 8]).await.unwrap());
     assert_eq!(store.keys().await.unwrap(), [key(2)]);
     // Positions are not given out twice: what comes is newer than what is there.

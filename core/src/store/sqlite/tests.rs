@@ -1,6 +1,7 @@
 //! The suite of every store, and what is particular to files.
 
 mod bad_files;
+mod events;
 mod full_disk;
 mod holders;
 mod keys;

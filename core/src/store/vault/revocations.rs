@@ -25,6 +25,7 @@ impl Vault {
         else {
             return Ok(Disconnected::Nothing);
         };
+        self.wrote.notify_one();
         let Deleted { record, revocation } = deleted;
         // Gone from the store, it cannot be read again: the key in hand opens it even if that is gone by now.
         let opened = match ring.knows(&record.sealed) {

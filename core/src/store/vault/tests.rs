@@ -213,9 +213,8 @@ async fn a_claim_of_a_damaged_record_is_given_back_at_once() {
     let account: AccountKey = "github".parse().unwrap();
     let entry = vault.connect(&account, &tokens("t"), ada(), Value::Null).await.unwrap();
     let Record { connection, columns, refresh_digest, .. } = entry.record.clone();
-    let sealed = SealedTokens(vec![1; 60]);
-    let account_of_it = account.clone();
-    let damaged = NewConnection {
+    let (account_of_it, sealed) = (account.clone(), damaged(&vault));
+    let login = NewConnection {
         account: account_of_it,
         connection,
         columns,
@@ -223,7 +222,7 @@ async fn a_claim_of_a_damaged_record_is_given_back_at_once() {
         refresh_digest,
         begun_after: None,
     };
-    store.connect(damaged).await.unwrap();
+    store.connect(login).await.unwrap();
     let attempt = vault.make_attempt().unwrap();
     let error = vault.claim(&entry, attempt, Duration::from_secs(45)).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::StoreFailed);

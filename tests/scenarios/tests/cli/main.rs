@@ -4,6 +4,7 @@
 
 mod bad_luck;
 mod disconnects;
+mod events;
 mod interrupted;
 mod killed;
 mod kills;

@@ -4,6 +4,7 @@
 
 mod app;
 mod cut;
+mod events;
 mod hosts;
 mod kills;
 mod outage;

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::store::{
-    Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, Reach, ResealOutcome, Revocation, RevocationQueue,
-    RevocationTerms, SealPosition, StoreId, TokenDigest, WrappedKey,
+    self, Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, Reach, ResealOutcome, Revocation,
+    RevocationQueue, RevocationTerms, SealPosition, StoreId, TokenDigest, WrappedKey,
 };
 
 /// What happens at the call that was chosen; every other call goes through.
@@ -158,6 +158,18 @@ impl TokenStore for Stepped {
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
         self.step(self.inner.select(owner, account)).await
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        self.step(self.inner.record_event(account, kind)).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        self.step(self.inner.event_cursor()).await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<store::Event>> {
+        self.step(self.inner.events(cursor)).await
     }
 
     async fn is_empty(&self) -> Result<bool> {
