@@ -17,9 +17,10 @@ pub(super) async fn run(auth: &Auth, source: Option<&KeySetting>, output: Output
     let says_another =
         |source: &&KeySetting| *source != configured && ![*source, configured].contains(&&KeySetting::Auto);
     if let Some(source) = source.filter(says_another) {
-        // Before anything is done: what starts from now on needs it.
+        // Before anything is done: as soon as the new key is there, what starts needs this line.
         output.note(&format!(
-            "from now on the key comes from {}: set key = \"{source}\" under [auth.store], wherever this store is used",
+            "the key moves to {}: set key = \"{source}\" under [auth.store], wherever this store is used, once it is \
+             there",
             words::place_of_key(source)
         ));
     }
@@ -48,7 +49,10 @@ fn sentence(report: &RotationReport) -> String {
     let beginning = match (report.made_key, report.finished_earlier) {
         (true, false) => format!("The store has a new key from {place}"),
         (true, true) => format!("An earlier rotation is finished, and the store has a new key from {place}"),
-        (false, _) => format!("An earlier rotation goes on where it was; the key comes from {place}"),
+        (false, _) if report.kept_keys > 0 => {
+            format!("An earlier rotation is still unfinished, and the key comes from {place}")
+        }
+        (false, _) => format!("An earlier rotation is finished, and the key comes from {place}"),
     };
     let records =
         if report.resealed == 1 { "1 record was" } else { &*format!("{} records were", report.resealed) };
