@@ -206,14 +206,15 @@ fn intruders(_: &Metadata) -> Option<Intruders> {
     None
 }
 
+/// Whether both describe one file, where the system says so.
 #[cfg(unix)]
-fn same_file(one: &Metadata, other: &Metadata) -> bool {
+pub(super) fn same_file(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
 
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 #[cfg(not(unix))]
-fn same_file(_: &Metadata, _: &Metadata) -> bool {
+pub(super) fn same_file(_: &Metadata, _: &Metadata) -> bool {
     true
 }

@@ -6,6 +6,7 @@ mod holder;
 mod lock;
 mod rows;
 mod schema;
+mod shared_words;
 mod transactions;
 
 use std::fmt;
@@ -102,7 +103,12 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        blocking(move || work(&locked(&inner.reader)).explain(&inner.path)).await
+        blocking(move || {
+            // Without a mark that can be trusted, what is read is just not remembered for long.
+            let _marks_differ_meanwhile = inner.changes.look();
+            work(&locked(&inner.reader)).explain(&inner.path)
+        })
+        .await
     }
 
     async fn write<T: Send + 'static>(
@@ -127,9 +133,9 @@ impl Inner {
             transaction.finish().explain(&self.path)?;
             return Ok(done);
         }
-        self.changes.begin()?;
+        let begun = self.changes.begin(&*self.random)?;
         let committed = transaction.commit();
-        self.changes.finish(&*self.random);
+        begun.finish();
         committed.explain(&self.path)?;
         Ok(done)
     }
@@ -260,7 +266,11 @@ impl TokenStore for SqliteStore {
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {
-        self.0.changes.mark()
+        Ok(self.0.changes.mark())
+    }
+
+    fn verify_change_mark(&self) -> Result<()> {
+        self.0.changes.look()
     }
 
     async fn now(&self) -> Result<Timestamp> {

@@ -1,6 +1,7 @@
 //! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
 
 mod outcome;
+mod verified;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
+
+use verified::Verified;
 
 use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
 use super::seal::{self, Place};
@@ -30,6 +33,7 @@ pub struct Vault {
     keys: Arc<KeyRing>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
+    verified: Arc<Verified>,
 }
 
 impl Vault {
@@ -51,7 +55,7 @@ impl Vault {
     ) -> Result<(Self, Option<ChosenKey>)> {
         let (keys, chosen) =
             KeyRing::open(&*store, setting, environment, keychain, &*random, &*clock).await?;
-        Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
+        Ok((Self { store, keys: Arc::new(keys), random, clock, verified: Arc::default() }, chosen))
     }
 
     /// The connection of `account`; `None` where there is none.
@@ -237,6 +241,18 @@ impl Vault {
     ///
     /// `store_failed`.
     pub fn change_mark(&self) -> Result<ChangeMark> {
+        self.change_mark_at(self.clock.now())
+    }
+
+    /// [`change_mark`](Self::change_mark) for a caller who knows what time it is, and has no more to spare.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub fn change_mark_at(&self, now: Timestamp) -> Result<ChangeMark> {
+        if self.verified.is_due(now) {
+            self.store.verify_change_mark()?;
+        }
         self.store.change_mark()
     }
 

@@ -86,7 +86,7 @@ async fn open_with(store: Arc<dyn TokenStore>, secret: &str) -> Vault {
     let (keys, chosen) =
         KeyRing::open(&*store, &KeySetting::Auto, &environment, keychain, &*random, &*clock).await.unwrap();
     assert!(chosen.is_none());
-    Vault { store, keys: Arc::new(keys), random, clock }
+    Vault { store, keys: Arc::new(keys), random, clock, verified: Arc::default() }
 }
 
 fn payload_of(entry: &Entry) -> Value {
