@@ -47,8 +47,9 @@ struct Inner {
     /// Made before the first claim: most processes never make one.
     holder: Mutex<Option<Holder>>,
     reader: Mutex<Connection>,
-    /// SQLite allows one writer at a time; in this process they queue here, in others at the file.
-    writer: Mutex<Connection>,
+    /// SQLite allows one writer at a time; in this process they queue here, in others at the file. Opened for the first
+    /// of them: most processes never write.
+    writer: Mutex<Option<Connection>>,
 }
 
 impl SqliteStore {
@@ -65,35 +66,21 @@ impl SqliteStore {
         random: Arc<dyn Random>,
     ) -> Result<Self> {
         let path = path.into();
-        let prepared = path.clone();
-        if !blocking(move || prepare(&prepared)).await? {
-            // Two processes that start at the same moment must end with one store.
-            let lock = lock::acquire(&path, &*clock).await?;
-            let (path, random) = (path.clone(), Arc::clone(&random));
-            blocking(move || {
-                let _lock = lock;
-                if check_file(&path, WHAT)?.is_some() { Ok(()) } else { schema::make(&path, &*random) }
-            })
-            .await?;
+        let opened = {
+            let (path, clock, random) = (path.clone(), Arc::clone(&clock), Arc::clone(&random));
+            blocking(move || prepare(&path)?.then(|| Inner::open(path, clock, random)).transpose()).await?
+        };
+        if let Some(inner) = opened {
+            return Ok(Self(Arc::new(inner)));
         }
+        // Two processes that start at the same moment must end with one store.
+        let lock = lock::acquire(&path, &*clock).await?;
         blocking(move || {
-            let writer = schema::open(&path)?;
-            let reader = schema::open(&path)?;
-            reader.pragma_update(None, "query_only", "ON").explain(&path)?;
-            // The system lets nobody write: say so now, and not when a token has been spent.
-            if writer.is_readonly("main").explain(&path)? {
-                return Err(fault::read_only(&path));
+            let _lock = lock;
+            if check_file(&path, WHAT)?.is_none() {
+                schema::make(&path, &*random)?;
             }
-            Ok(Self(Arc::new(Inner {
-                id: schema::id(&reader, &path)?,
-                changes: Changes::open(&path)?,
-                holder: Mutex::default(),
-                reader: Mutex::new(reader),
-                writer: Mutex::new(writer),
-                path,
-                clock,
-                random,
-            })))
+            Ok(Self(Arc::new(Inner::open(path, clock, random)?)))
         })
         .await
     }
@@ -121,9 +108,33 @@ impl SqliteStore {
 }
 
 impl Inner {
+    /// Opens the store that is at `path`.
+    fn open(path: PathBuf, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+        let reader = schema::open(&path)?;
+        // The system lets nobody write: say so now, and not when a token has been spent.
+        if reader.is_readonly("main").explain(&path)? {
+            return Err(fault::read_only(&path));
+        }
+        reader.pragma_update(None, "query_only", "ON").explain(&path)?;
+        Ok(Self {
+            id: schema::id(&reader, &path)?,
+            changes: Changes::open(&path)?,
+            holder: Mutex::default(),
+            reader: Mutex::new(reader),
+            writer: Mutex::default(),
+            path,
+            clock,
+            random,
+        })
+    }
+
     /// Runs `work` as one write transaction, and says that the store has changed if it did change it.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
-        let mut writer = locked(&self.writer);
+        let mut slot = locked(&self.writer);
+        let writer = match &mut *slot {
+            Some(writer) => writer,
+            None => slot.insert(schema::open(&self.path)?),
+        };
         let before = writer.total_changes();
         // Not deferred: two transactions that first read and then write could not both go on.
         let transaction =

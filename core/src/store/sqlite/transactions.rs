@@ -64,15 +64,15 @@ pub(super) fn commit(
     transaction: &Transaction<'_>,
     commit: &Commit,
 ) -> rusqlite::Result<(CommitOutcome, Option<AttemptId>)> {
-    // No connection is there: a tombstone, or nothing where one has been purged.
-    let Some(Found { id, record, .. }) = rows::find(transaction, &commit.account)? else {
-        return Ok((CommitOutcome::Disconnected, None));
-    };
-    if record.connection != commit.connection || record.refresh_digest != Some(commit.presented) {
-        return Ok((CommitOutcome::Superseded(Box::new(record)), None));
+    // Nearly every commit passes the fence; only one that does not has to know what is there instead.
+    if let Some(id) = rows::renew(transaction, commit)? {
+        return Ok((CommitOutcome::Committed, rows::clear(transaction, id)?));
     }
-    rows::renew(transaction, id, commit)?;
-    Ok((CommitOutcome::Committed, record.claim.map(|claim| claim.attempt)))
+    Ok(match rows::find(transaction, &commit.account)? {
+        Some(Found { record, .. }) => (CommitOutcome::Superseded(Box::new(record)), None),
+        // No connection is there: a tombstone, or nothing where one has been purged.
+        None => (CommitOutcome::Disconnected, None),
+    })
 }
 
 pub(super) fn abandon(
