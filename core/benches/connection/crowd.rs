@@ -45,4 +45,4 @@ async fn release(vault: Vault, callers: usize) -> Duration {
     began.elapsed()
 }
 
-const SETTLE: Duration = Duration::from_millis(100);
+const SETTLE: Duration = Duration::from_millis(500);

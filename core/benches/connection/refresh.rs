@@ -37,8 +37,8 @@ pub(crate) fn stored(c: &mut Criterion) {
         });
         if accounts == 1 {
             group.bench_function("for comparison: a bare upsert of the same bytes", |b| {
-                let renewal = runtime.block_on(renewal(&vault()));
-                let bare = Bare::open(folder.path(), renewal.entry.record.sealed.0.len());
+                let record = runtime.block_on(vault().record(&account())).unwrap().unwrap();
+                let bare = Bare::open(folder.path(), record.sealed.0.len());
                 b.iter_custom(|times| bare.upsert(times));
             });
         }

@@ -124,6 +124,12 @@ impl Record {
             failure: None,
         }
     }
+
+    /// The record without its sealed bytes, for whoever has what was in them.
+    pub(super) fn unsealed(mut self) -> Self {
+        self.sealed = SealedTokens(Vec::new());
+        self
+    }
 }
 
 /// A data key, sealed under the wrapping key of a key source. Safe to write anywhere.

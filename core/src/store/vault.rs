@@ -112,7 +112,7 @@ impl Vault {
         let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
         let login = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
         self.store.connect(login.clone()).await?;
-        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
+        Ok(Entry { record: Record::from_login(login).unsealed(), tokens: tokens.clone(), binding })
     }
 
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
@@ -161,13 +161,13 @@ impl Vault {
         record.claim = None;
         record.failure = None;
         let plaintext = payload::encode(&tokens, &presented.binding);
-        record.sealed = self.keys.newest().seal(&Place::of(&record), &plaintext, &*self.random)?;
+        let sealed = self.keys.newest().seal(&Place::of(&record), &plaintext, &*self.random)?;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
             presented: presented_digest,
             columns: record.columns.clone(),
-            sealed: record.sealed.clone(),
+            sealed,
             refresh_digest: record.refresh_digest.unwrap_or(presented_digest),
             updated_at: record.updated_at,
         };
@@ -284,7 +284,7 @@ impl Vault {
             .with_account(&record.account)
             .with_advice("Update Loomkin Auth."));
         };
-        Ok(Entry { record, tokens, binding })
+        Ok(Entry { record: record.unsealed(), tokens, binding })
     }
 }
 
@@ -292,7 +292,8 @@ impl Vault {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The record it came from; its columns have been proved by unsealing.
+    /// The record it came from; its columns have been proved by unsealing. Its sealed bytes are gone: what was in them
+    /// is beside it, and a process may have many entries in memory.
     pub record: Record,
     /// The tokens.
     pub tokens: TokenSet,

@@ -3,6 +3,7 @@
 mod bad_files;
 mod full_disk;
 mod holders;
+mod marks;
 
 use std::sync::Arc;
 
