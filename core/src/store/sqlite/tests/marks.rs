@@ -68,10 +68,7 @@ async fn vault(place: &Place) -> Vault {
     let environment = Environment::new([("KEY", "0123456789abcdef0123456789abcdef")], "/");
     let (store, random) = (Arc::new(place.open().await), Arc::new(SystemRandom));
     let key = KeySetting::Env("KEY".to_owned());
-    Vault::open(store, &key, &environment, Arc::new(OsKeychain), random, place.clock.clone())
-        .await
-        .unwrap()
-        .0
+    Vault::open(store, &key, &environment, Arc::new(OsKeychain), random, place.clock.clone()).await.unwrap().0
 }
 
 fn login(name: &str) -> NewConnection {
