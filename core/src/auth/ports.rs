@@ -1,7 +1,7 @@
 //! What an [`Auth`](super::Auth) reaches the world through.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
@@ -44,14 +44,15 @@ impl Ports {
     ///
     /// # Errors
     ///
-    /// `config_invalid` when the proxy or the certificates cannot be used.
+    /// `config_invalid` when the proxy cannot be used, or the file of the certificates cannot be opened. What is in the
+    /// file is read with the first request that needs it.
     pub fn of_this_machine(config: &Config, environment: &Environment) -> Result<Self> {
         let configured = config.http();
         let ca_file = configured.ca_file.as_ref().map(|file| file.value.clone());
         let ca_file = ca_file.or_else(|| environment.variable("SSL_CERT_FILE").map(PathBuf::from));
         let settings = HttpSettings {
             proxy: configured.proxy.as_ref().map(|proxy| proxy.value.clone()),
-            ca_pem: ca_file.as_deref().map(read_authorities).transpose()?,
+            ca_file: ca_file.map(check_readable).transpose()?,
             ..HttpSettings::default()
         };
         Ok(Self {
@@ -147,9 +148,13 @@ fn builder(configured: &ProviderConfig) -> ProviderBuilder {
     builder
 }
 
-fn read_authorities(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).map_err(|_| {
-        Error::new(ErrorCode::ConfigInvalid, format!("the certificates in {} cannot be read", file.display()))
-            .with_advice("Correct ca_file in [auth.http], or the variable SSL_CERT_FILE.")
-    })
+fn check_readable(file: PathBuf) -> Result<PathBuf> {
+    match std::fs::File::open(&file) {
+        Ok(_) => Ok(file),
+        Err(_) => Err(Error::new(
+            ErrorCode::ConfigInvalid,
+            format!("the certificates in {} cannot be read", file.display()),
+        )
+        .with_advice("Correct ca_file in [auth.http], or the variable SSL_CERT_FILE.")),
+    }
 }

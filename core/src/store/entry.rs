@@ -173,6 +173,12 @@ impl Record {
             revision: 0,
         }
     }
+
+    /// The record without its sealed bytes, for whoever has what was in them.
+    pub(super) fn unsealed(mut self) -> Self {
+        self.sealed = SealedTokens(Vec::new());
+        self
+    }
 }
 
 /// A connection whose access token will end, as far as it takes to plan its renewal; see

@@ -10,6 +10,7 @@ mod presence;
 mod revocations;
 mod rows;
 mod schema;
+mod shared_words;
 mod transactions;
 
 use std::fmt;
@@ -54,8 +55,9 @@ struct Inner {
     holder: Mutex<Option<Holder>>,
     presence: Presence,
     reader: Mutex<Connection>,
-    /// SQLite allows one writer at a time; in this process they queue here, in others at the file.
-    writer: Mutex<Connection>,
+    /// SQLite allows one writer at a time; in this process they queue here, in others at the file. Opened for the first
+    /// of them: most processes never write.
+    writer: Mutex<Option<Connection>>,
 }
 
 impl SqliteStore {
@@ -72,38 +74,21 @@ impl SqliteStore {
         random: Arc<dyn Random>,
     ) -> Result<Self> {
         let path = path.into();
-        let prepared = path.clone();
-        if !blocking(move || prepare(&prepared)).await? {
-            // Two processes that start at the same moment must end with one store.
-            let lock = lock::acquire(&path, &*clock).await?;
-            let (path, random) = (path.clone(), Arc::clone(&random));
-            blocking(move || {
-                let _lock = lock;
-                if check_file(&path, WHAT)?.is_some() { Ok(()) } else { schema::make(&path, &*random) }
-            })
-            .await?;
+        let opened = {
+            let (path, clock, random) = (path.clone(), Arc::clone(&clock), Arc::clone(&random));
+            blocking(move || prepare(&path)?.then(|| Inner::open(path, clock, random)).transpose()).await?
+        };
+        if let Some(inner) = opened {
+            return Ok(Self(Arc::new(inner)));
         }
+        // Two processes that start at the same moment must end with one store.
+        let lock = lock::acquire(&path, &*clock).await?;
         blocking(move || {
-            let presence = Presence::of(&path)?;
-            let writer = schema::open(&path)?;
-            let reader = schema::open(&path)?;
-            presence.check()?;
-            reader.pragma_update(None, "query_only", "ON").explain(&path)?;
-            // The system lets nobody write: say so now, and not when a token has been spent.
-            if writer.is_readonly("main").explain(&path)? {
-                return Err(fault::read_only(&path));
+            let _lock = lock;
+            if check_file(&path, WHAT)?.is_none() {
+                schema::make(&path, &*random)?;
             }
-            Ok(Self(Arc::new(Inner {
-                id: schema::id(&reader, &path)?,
-                changes: Changes::open(&path)?,
-                holder: Mutex::default(),
-                presence,
-                reader: Mutex::new(reader),
-                writer: Mutex::new(writer),
-                path,
-                clock,
-                random,
-            })))
+            Ok(Self(Arc::new(Inner::open(path, clock, random)?)))
         })
         .await
     }
@@ -114,6 +99,8 @@ impl SqliteStore {
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
+            // Without a mark that can be trusted, what is read is just not remembered for long.
+            let _marks_differ_meanwhile = inner.changes.look();
             let read = work(&locked(&inner.reader)).explain(&inner.path);
             inner.presence.check().and(read)
         })
@@ -130,9 +117,41 @@ impl SqliteStore {
 }
 
 impl Inner {
+    /// Opens the store that is at `path`.
+    fn open(path: PathBuf, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+        let presence = Presence::of(&path)?;
+        let reader = schema::open(&path)?;
+        presence.check()?;
+        // The system lets nobody write: say so now, and not when a token has been spent.
+        if reader.is_readonly("main").explain(&path)? {
+            return Err(fault::read_only(&path));
+        }
+        reader.pragma_update(None, "query_only", "ON").explain(&path)?;
+        Ok(Self {
+            id: schema::id(&reader, &path)?,
+            changes: Changes::open(&path)?,
+            holder: Mutex::default(),
+            presence,
+            reader: Mutex::new(reader),
+            writer: Mutex::default(),
+            path,
+            clock,
+            random,
+        })
+    }
+
     /// Runs `work` as one write transaction, and says that the store has changed if it did change it.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
-        let mut writer = locked(&self.writer);
+        let mut slot = locked(&self.writer);
+        let writer = match &mut *slot {
+            Some(writer) => writer,
+            None => {
+                let writer = schema::open(&self.path)?;
+                // Not kept before it is known that it is of the file which the readers have.
+                self.presence.check()?;
+                slot.insert(writer)
+            }
+        };
         let before = writer.total_changes();
         // Not deferred: two transactions that first read and then write could not both go on.
         let transaction =
@@ -143,22 +162,13 @@ impl Inner {
             transaction.finish().explain(&self.path)?;
             return Ok(done);
         }
-        self.changes.begin()?;
+        let begun = self.changes.begin(&*self.random)?;
         let committed = transaction.commit();
-        self.changes.finish(&*self.random);
+        begun.finish();
         committed.explain(&self.path)?;
         // What came into a file without a name is not stored.
         self.presence.check()?;
         Ok(done)
-    }
-
-    /// Empties the log of earlier pages, in which what was deleted or replaced would stay until others overwrite it.
-    fn forget_log(&self) {
-        let emptied = locked(&self.writer).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = emptied {
-            // What the caller asked for is done; somebody who reads for longer delays this, and no more.
-            tracing::debug!(%error, "the store's log was not emptied");
-        }
     }
 
     /// Notes that a claim of this holder has ended, if it was of this holder.
@@ -333,7 +343,7 @@ impl TokenStore for SqliteStore {
         blocking(move || {
             let removed = inner.write(|transaction| keys::remove(transaction, id))?;
             if removed {
-                inner.forget_log();
+                locked(&inner.writer).as_ref().map(keys::forget_log);
             }
             Ok(removed)
         })
@@ -341,7 +351,12 @@ impl TokenStore for SqliteStore {
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {
-        self.0.changes.mark()
+        Ok(self.0.changes.mark())
+    }
+
+    fn verify_change_mark(&self) -> Result<()> {
+        self.0.presence.check()?;
+        self.0.changes.look()
     }
 
     async fn now(&self) -> Result<Timestamp> {

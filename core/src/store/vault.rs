@@ -1,9 +1,12 @@
 //! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
 
+mod events;
+mod login;
 mod outcome;
 mod revocations;
 mod rotation;
 mod sealing;
+mod verified;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,12 +18,12 @@ use tokio::sync::Notify;
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
 pub use rotation::RotationReport;
 
+use verified::Verified;
+
 use super::key::{Admission, ChosenKey, KeySetting, Keychain, Keys, Sources};
-use super::seal::Place;
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Event,
-    EventCursor, EventKind, Expiring, Failure, LatestDisconnect, NewConnection, Record, TokenDigest,
-    TokenStore, payload,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, Expiring, Failure, Record, TokenDigest,
+    TokenStore,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -40,6 +43,7 @@ pub struct Vault {
     clock: Arc<dyn Clock>,
     /// Told when this process has written events, so that its own need not be found by looking.
     wrote: Arc<Notify>,
+    verified: Arc<Verified>,
 }
 
 impl Vault {
@@ -89,7 +93,17 @@ impl Vault {
     ) -> Result<(Self, Option<ChosenKey>)> {
         let (random, clock) = (sources.random.clone(), sources.clock.clone());
         let (keys, chosen) = Keys::open(store.clone(), setting, admission, sources).await?;
-        Ok((Self { store, keys: Arc::new(keys), random, clock, wrote: Arc::default() }, chosen))
+        Ok((
+            Self {
+                store,
+                keys: Arc::new(keys),
+                random,
+                clock,
+                wrote: Arc::default(),
+                verified: Arc::default(),
+            },
+            chosen,
+        ))
     }
 
     /// The connection of `account`; `None` where there is none.
@@ -138,90 +152,6 @@ impl Vault {
         limit: u32,
     ) -> Result<Vec<Expiring>> {
         self.store.expiring(before, after, limit).await
-    }
-
-    /// The account's latest disconnect, for a login that begins now.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
-        self.store.latest_disconnect(account).await
-    }
-
-    /// Stores a login that nothing can have closed: seals and keeps it in one step.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`, `key_unavailable`; then what was there before is still there.
-    pub async fn connect(
-        &self,
-        account: &AccountKey,
-        tokens: &TokenSet,
-        identity: Identity,
-        binding: Value,
-    ) -> Result<Entry> {
-        let login = self.seal_login(account, tokens, identity, binding)?;
-        self.keep(&login, None).await?;
-        Ok(login)
-    }
-
-    /// Seals a login under a new connection id.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed` when there is no randomness.
-    pub fn seal_login(
-        &self,
-        account: &AccountKey,
-        tokens: &TokenSet,
-        identity: Identity,
-        binding: Value,
-    ) -> Result<Entry> {
-        let connection = ConnectionId(self.random.make_bytes()?);
-        let now = self.clock.now();
-        let mut columns = Columns::new(tokens.issued_at, now);
-        columns.expires_at = tokens.expires_at;
-        columns.scopes = tokens.scopes.clone().unwrap_or_default();
-        columns.account_login = identity.login;
-        columns.account_id = identity.id;
-        columns.base_url = identity.base_url;
-        let refresh_digest =
-            tokens.refresh_token.as_ref().map(|token| TokenDigest::derive(connection, token));
-        let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
-        let sealed =
-            self.keys.ring().newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
-        let account = account.clone();
-        let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after: None };
-        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
-    }
-
-    /// Stores a sealed login and makes it the owner's active account, in one transaction; see [`TokenStore::connect`].
-    /// Returns `false`, and stores nothing, when the account was disconnected after `begun_after`. Where the key was
-    /// rotated since it was sealed, it is sealed anew.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`, `key_unavailable`; then what was there before is still there.
-    pub async fn keep(&self, login: &Entry, begun_after: Option<LatestDisconnect>) -> Result<bool> {
-        let Record { account, connection, columns, sealed, refresh_digest, .. } = login.record.clone();
-        let mut new = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after };
-        loop {
-            let ring = self.keys.ring();
-            match self.store.connect(new.clone()).await? {
-                ConnectOutcome::Connected => {
-                    self.wrote.notify_one();
-                    return Ok(true);
-                }
-                ConnectOutcome::Disconnected => return Ok(false),
-                ConnectOutcome::Retired => {
-                    if new.sealed.key_id() == Some(ring.newest().id) {
-                        self.follow(&ring).await?;
-                    }
-                    new.sealed = self.seal(&self.keys.ring(), login)?;
-                }
-            }
-        }
     }
 
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
@@ -356,46 +286,24 @@ impl Vault {
         Ok(())
     }
 
-    /// Writes an event of its own; see [`TokenStore::record_event`].
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
-        self.store.record_event(account, kind).await?;
-        self.wrote.notify_one();
-        Ok(())
-    }
-
-    /// A place at the end of the event log; see [`TokenStore::event_cursor`].
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub async fn event_cursor(&self) -> Result<EventCursor> {
-        self.store.event_cursor().await
-    }
-
-    /// The events behind `cursor`, which is moved behind them; see [`TokenStore::events`].
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
-        self.store.events(cursor).await
-    }
-
-    /// Completes when this process has written events since the last time. For one listener.
-    pub async fn has_written(&self) {
-        self.wrote.notified().await;
-    }
-
     /// See [`TokenStore::change_mark`]: take it before loading.
     ///
     /// # Errors
     ///
     /// `store_failed`.
     pub fn change_mark(&self) -> Result<ChangeMark> {
+        self.change_mark_at(self.clock.now())
+    }
+
+    /// [`change_mark`](Self::change_mark) for a caller who knows what time it is, and has no more to spare.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub fn change_mark_at(&self, now: Timestamp) -> Result<ChangeMark> {
+        if self.verified.is_due(now) {
+            self.store.verify_change_mark()?;
+        }
         self.store.change_mark()
     }
 
@@ -422,7 +330,8 @@ impl Vault {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The record it came from; its columns have been proved by unsealing.
+    /// The record it came from; its columns have been proved by unsealing. Its sealed bytes are gone: what was in them
+    /// is beside it, and a process may have many entries in memory.
     pub record: Record,
     /// The tokens.
     pub tokens: TokenSet,

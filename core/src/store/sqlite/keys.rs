@@ -115,6 +115,15 @@ pub(super) fn reseal(transaction: &Transaction<'_>, batch: &[NewSeal]) -> rusqli
 
 const NEWEST: &str = "SELECT id FROM data_key ORDER BY position DESC LIMIT 1";
 
+/// Empties the log of earlier pages, in which what was deleted or replaced would stay until others overwrite it.
+pub(super) fn forget_log(database: &Connection) {
+    let emptied = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    if let Err(error) = emptied {
+        // What the caller asked for is done; somebody who reads for longer delays this, and no more.
+        tracing::debug!(%error, "the store's log was not emptied");
+    }
+}
+
 /// Queued revocations, in the columns of [`rows::SELECT`].
 const QUEUED: &str =
     "SELECT 0 AS id, owner, provider, account, connection, sealed, refresh_digest, issued_at,

@@ -5,6 +5,7 @@ mod events;
 mod full_disk;
 mod holders;
 mod keys;
+mod marks;
 mod replaced;
 
 use std::sync::Arc;

@@ -91,19 +91,23 @@ pub(super) fn commit(
     commit: &Commit,
     now: Timestamp,
 ) -> rusqlite::Result<(CommitOutcome, Option<AttemptId>)> {
-    // No connection is there: a tombstone, or nothing where one has been purged.
-    let Some(Found { id, record, .. }) = rows::find(transaction, &commit.account)? else {
-        return Ok((CommitOutcome::Disconnected, None));
-    };
-    if record.connection != commit.connection || record.revision != commit.revision {
-        return Ok((CommitOutcome::Superseded(Box::new(record)), None));
+    // Nearly every commit passes the fence; only one that does not has to know what is there instead.
+    if !is_retired(keys::newest(transaction)?, &commit.sealed)
+        && let Some(id) = rows::renew(transaction, commit)?
+    {
+        events::write(transaction, [NewEvent::of(&commit.account, EventKind::Refreshed)], now)?;
+        return Ok((CommitOutcome::Committed, rows::clear(transaction, id)?));
     }
-    if is_retired(keys::newest(transaction)?, &commit.sealed) {
-        return Ok((CommitOutcome::Retired, None));
-    }
-    rows::renew(transaction, id, commit)?;
-    events::write(transaction, [NewEvent::of(&commit.account, EventKind::Refreshed)], now)?;
-    Ok((CommitOutcome::Committed, record.claim.map(|claim| claim.attempt)))
+    Ok(match rows::find(transaction, &commit.account)? {
+        Some(Found { record, .. })
+            if record.connection == commit.connection && record.revision == commit.revision =>
+        {
+            (CommitOutcome::Retired, None)
+        }
+        Some(Found { record, .. }) => (CommitOutcome::Superseded(Box::new(record)), None),
+        // No connection is there: a tombstone, or nothing where one has been purged.
+        None => (CommitOutcome::Disconnected, None),
+    })
 }
 
 pub(super) fn abandon(

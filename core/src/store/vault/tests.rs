@@ -14,7 +14,11 @@ use crate::random::SystemRandom;
 use crate::secret::Secret;
 use crate::store::key::tests::{FakeKeychain, Mood};
 use crate::store::memory::MemoryStore;
-use crate::store::{RevocationTerms, SealedTokens, WrappedKey};
+use crate::store::seal::Place;
+use crate::store::{
+    Columns, ConnectOutcome, ConnectionId, EventCursor, EventKind, LatestDisconnect, NewConnection,
+    RevocationTerms, SealedTokens, WrappedKey, payload,
+};
 
 async fn vault() -> (Vault, Arc<dyn TokenStore>) {
     let store: Arc<dyn TokenStore> =

@@ -197,5 +197,6 @@ fn login(name: &str) -> NewConnection {
         columns: Columns::new(now, now),
         sealed: SealedTokens(vec![1; 64]),
         refresh_digest: None,
+        begun_after: None,
     }
 }

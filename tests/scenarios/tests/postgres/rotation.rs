@@ -229,5 +229,6 @@ fn login() -> NewConnection {
         columns: Columns::new(now, now),
         sealed: SealedTokens(vec![1; 100]),
         refresh_digest: None,
+        begun_after: None,
     }
 }
