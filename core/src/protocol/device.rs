@@ -29,7 +29,7 @@ use crate::secret::Secret;
 ///
 /// Its `Debug` shows neither: the person's code is to be shown on purpose, and not by a log line.
 pub struct DeviceAuthorization {
-    pub(super) device_code: Secret,
+    device_code: Secret,
     user_code: String,
     verification_uri: Url,
     verification_uri_complete: Option<Url>,
@@ -126,6 +126,11 @@ impl DeviceAuthorization {
     pub fn finish_by(mut self, moment: Timestamp) -> Self {
         self.expires_at = self.expires_at.min(moment);
         self
+    }
+
+    /// What we poll with.
+    pub fn device_code(&self) -> &Secret {
+        &self.device_code
     }
 
     /// What the person types in, exactly as the server sent it.

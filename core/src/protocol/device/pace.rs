@@ -37,11 +37,6 @@ impl Pace {
         self.interval
     }
 
-    /// What to do at `now` before the first poll: to wait as long as between two, because nobody is that quick.
-    pub fn begin<T>(&self, now: Timestamp) -> Decision<T> {
-        self.wait(self.interval, now)
-    }
-
     /// What to do with `answer`, which came at `now`.
     ///
     /// | Answer | Decision |
@@ -70,16 +65,12 @@ impl Pace {
                 doubled.min(LONGEST_BACK_OFF).max(self.interval).max(retry_after.unwrap_or_default())
             }
         };
-        self.wait(wait, now)
-    }
-
-    /// Whether the code has ended. A machine that slept may wake up long after the poll that it waited for.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        now >= self.ends_at
-    }
-
-    fn wait<T>(&self, wait: Duration, now: Timestamp) -> Decision<T> {
         if self.is_over(now.plus(wait)) { Decision::Closed(out_of_time()) } else { Decision::Wait(wait) }
+    }
+
+    /// Whether a poll at `moment` would come after the end of the code.
+    pub fn is_over(&self, moment: Timestamp) -> bool {
+        moment >= self.ends_at
     }
 }
 
@@ -168,12 +159,6 @@ mod tests {
             let decided = pace(interval, lifetime).decide(answer, NOW.plus(seconds(elapsed)));
             assert_eq!(words(decided), decision, "{case}");
         }
-    }
-
-    #[test]
-    fn the_first_poll_waits_for_one_interval() {
-        assert_eq!(words(pace(5, 900).begin(NOW)), "wait 5");
-        assert_eq!(words(pace(5, 5).begin(NOW)), "login_closed");
     }
 
     #[test]

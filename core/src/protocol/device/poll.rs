@@ -81,6 +81,22 @@ pub enum PollAnswer<T = Box<TokenSet>> {
     },
 }
 
+impl<T> PollAnswer<T> {
+    /// Goes on with the grant, where there is one; a failure of that ends the login.
+    pub async fn and_then<U, F: Future<Output = Result<U>>>(
+        self,
+        work: impl FnOnce(T) -> F,
+    ) -> PollAnswer<U> {
+        match self {
+            Self::Granted(grant) => work(grant).await.map_or_else(PollAnswer::Over, PollAnswer::Granted),
+            Self::Over(error) => PollAnswer::Over(error),
+            Self::Pending => PollAnswer::Pending,
+            Self::SlowDown { retry_after } => PollAnswer::SlowDown { retry_after },
+            Self::Trouble { error, retry_after } => PollAnswer::Trouble { error, retry_after },
+        }
+    }
+}
+
 impl PollAnswer {
     /// Reads the answer, come at `now`, to a poll that was sent at `sent_at`.
     ///
