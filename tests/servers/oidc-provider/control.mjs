@@ -9,6 +9,7 @@ export class Control {
   #held = null;
   #lastTurn = Promise.resolve();
   #news = new EventEmitter().setMaxListeners(0);
+  #slowDowns = 0;
 
   constructor({ accessTokenSeconds, revokeGrants }) {
     this.accessTokenSeconds = accessTokenSeconds;
@@ -18,6 +19,14 @@ export class Control {
   // A middleware around the whole provider.
   async watch(context, next) {
     if (context.path !== '/token') return next();
+    if (this.#slowDowns > 0) {
+      // The provider itself never says so.
+      this.#slowDowns -= 1;
+      this.#counts.slowed_down = (this.#counts.slowed_down ?? 0) + 1;
+      context.status = 400;
+      context.body = { error: 'slow_down' };
+      return;
+    }
     await this.#pass('before_processing');
     await this.#inTurn(next);
     const grantType = context.oidc?.params?.grant_type ?? 'unreadable';
@@ -74,6 +83,9 @@ export class Control {
         return {};
       case 'PUT /control/access-token-lifetime':
         this.accessTokenSeconds = order.seconds;
+        return {};
+      case 'PUT /control/slow-down':
+        this.#slowDowns = order.times;
         return {};
       case 'PUT /control/revoke-grants':
         this.revokeGrants();
