@@ -103,6 +103,8 @@ impl Dev {
     /// Goes on until it is dropped.
     pub async fn pass_time(&self, app: &MovedClock, mut progress: watch::Receiver<DeviceProgress>) {
         loop {
+            // While a poll is under way no time passes.
+            app.has_sleepers().await;
             let next_poll_at = progress.borrow_and_update().next_poll_at;
             self.advance(app, next_poll_at.time_left(app.now()));
             if progress.changed().await.is_err() {

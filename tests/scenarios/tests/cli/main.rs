@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
+mod device;
 mod interrupted;
 mod killed;
 mod life;

@@ -87,8 +87,8 @@ async fn a_code_that_nobody_enters_ends_the_login() {
     let mut login = app.begin("dev", device()).await.unwrap();
     let ended = wait(&dev, &clock, &mut login).await.unwrap_err();
     assert_eq!(ended.code().as_str(), "login_closed");
-    // By its own clock, which reckons what has really passed as well.
-    assert!((100..120).contains(&polls(&dev)), "{}", polls(&dev));
+    // Every five seconds, and fewer than 119 where this machine lets real time pass as well.
+    assert!((90..120).contains(&polls(&dev)), "{}", polls(&dev));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn what_a_poll_is_told_is_borne_or_ends_the_login() {
             (Fault::RetryAfterSeconds { status: 429, seconds: 20 }, Some(1), "connected after 2 polls"),
             (Fault::RetryAfterDate { status: 503, seconds: 20 }, Some(1), "connected after 2 polls"),
             (Fault::slow_down(), None, "login_closed after 14 polls"),
-            (Fault::HtmlError { status: 500 }, None, "login_closed after 11 polls"),
+            (Fault::HtmlError { status: 500 }, None, "login_closed after 12 polls"),
             // The server has acted, and its second answer is that the code was used.
             (Fault::AnswerLost, Some(1), "login_closed after 2 polls"),
             (Fault::CutOffBody, Some(1), "login_closed after 2 polls"),
