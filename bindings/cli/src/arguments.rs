@@ -105,7 +105,7 @@ pub(crate) struct Connect {
     #[arg(long)]
     pub(crate) no_browser: bool,
 
-    /// Wait no longer than this, such as 90s or 5m; never more than ten minutes
+    /// Wait no longer than this, such as 90s or 5m; never longer than the provider or ten minutes allow
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -157,6 +157,8 @@ pub(crate) enum StoreCommand {
 /// The flows that a terminal can carry out.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FlowName {
+    /// You enter a code on any device, such as your phone
+    Device,
     /// The browser comes back to this machine by itself
     Loopback,
     /// You paste what the provider's page shows
@@ -166,6 +168,7 @@ pub(crate) enum FlowName {
 impl From<FlowName> for Flow {
     fn from(name: FlowName) -> Self {
         match name {
+            FlowName::Device => Self::Device,
             FlowName::Loopback => Self::Loopback,
             FlowName::Paste => Self::Paste,
         }
@@ -209,6 +212,7 @@ Examples:
   loomkin-auth connect github                  log in with your browser
   loomkin-auth connect github/work             keep a second account beside it
   loomkin-auth connect                         choose from the configured providers
+  loomkin-auth connect github --flow device    enter a code on any device, for example over SSH
   loomkin-auth connect anthropic --flow paste  paste a code, where no browser comes back
 
 The address to open is printed alone on a line of stderr.

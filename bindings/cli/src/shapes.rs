@@ -1,5 +1,7 @@
 //! The JSON that programs read. README.md documents every shape; a test holds the two together.
 
+use std::time::Duration;
+
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::error::Error;
 use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
@@ -120,6 +122,17 @@ pub(crate) enum ConnectEvent<'a> {
         account_id: Option<&'a str>,
         scopes: &'a [String],
         expires_at: Option<String>,
+    },
+    /// The person has to enter `user_code` at `verification_uri`, or go to `verification_uri_complete`.
+    Device {
+        provider: &'a str,
+        account: &'a str,
+        user_code: &'a str,
+        verification_uri: &'a str,
+        verification_uri_complete: Option<&'a str>,
+        /// In seconds.
+        interval: u64,
+        deadline: String,
     },
     /// A pasted line does not answer this login, which goes on waiting for another.
     Rejected { provider: &'a str, account: &'a str, message: &'a str, advice: &'a str },
@@ -247,7 +260,6 @@ struct ErrorContent<'a> {
 
 impl<'a> From<&'a Error> for ErrorShape<'a> {
     fn from(error: &'a Error) -> Self {
-        let whole_seconds = |wait: std::time::Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self {
             error: ErrorContent {
                 code: error.code().as_str(),
@@ -260,6 +272,11 @@ impl<'a> From<&'a Error> for ErrorShape<'a> {
             },
         }
     }
+}
+
+/// Seconds, rounded up.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

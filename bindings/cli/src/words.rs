@@ -18,6 +18,12 @@ pub(crate) fn duration(duration: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// `14:05`: minutes and seconds, as a countdown shows them.
+pub(crate) fn countdown(left: Duration) -> String {
+    let seconds = left.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 /// `in 52 minutes`, or `3 hours ago`.
 pub(crate) fn distance(moment: Timestamp, now: Timestamp) -> String {
     if now < moment {
@@ -58,6 +64,15 @@ mod tests {
             assert_eq!(duration(Duration::from_millis(millis)), words);
         }
         assert!(duration(Duration::MAX).ends_with(" days"));
+    }
+
+    #[test]
+    fn a_countdown_goes_down_to_nothing() {
+        for (millis, words) in
+            [(0, "0:00"), (999, "0:00"), (61_000, "1:01"), (899_999, "14:59"), (3_600_000, "60:00")]
+        {
+            assert_eq!(countdown(Duration::from_millis(millis)), words);
+        }
     }
 
     #[test]

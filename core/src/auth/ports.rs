@@ -133,6 +133,7 @@ fn builder(configured: &ProviderConfig) -> ProviderBuilder {
             _ => None,
         }),
         redirect_uri: configured.redirect_uri.as_ref().map(|uri| uri.value.to_string()),
+        device_name: configured.device_name.as_ref().map(|name| name.value.clone()),
         scopes: configured.scopes.as_ref().map(|scopes| scopes.value.clone()),
         params: configured.params.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
     };

@@ -38,7 +38,7 @@ impl std::fmt::Debug for Connected {
 /// A login that has begun. A disconnect of its account closes it.
 #[derive(Clone, Debug)]
 pub struct BegunLogin {
-    account: AccountKey,
+    pub(crate) account: AccountKey,
     after: LatestDisconnect,
 }
 

@@ -80,6 +80,15 @@ fn the_documented_events_are_the_real_ones() {
         ConnectEvent::Authorize { provider, account, flow: "paste", url: "https://", deadline: None };
     let (message, advice) = ("no", "do");
     let rejected = ConnectEvent::Rejected { provider, account, message, advice };
+    let device = ConnectEvent::Device {
+        provider,
+        account,
+        user_code: "WDJB-MJHT",
+        verification_uri: "https://",
+        verification_uri_complete: None,
+        interval: 5,
+        deadline: String::new(),
+    };
     let connected = ConnectEvent::Connected {
         provider,
         account,
@@ -89,7 +98,7 @@ fn the_documented_events_are_the_real_ones() {
         expires_at: None,
     };
     let events = documented("connect");
-    for (index, event) in [authorize, rejected, connected].iter().enumerate() {
+    for (index, event) in [authorize, rejected, device, connected].iter().enumerate() {
         assert_documented("connect", index, event);
         assert_eq!(serde_json::to_value(event).unwrap()["event"], events[index]["event"]);
     }

@@ -184,6 +184,7 @@ async fn a_damaged_record_is_named_and_the_exit_code_tells() {
             columns: record.columns,
             sealed: SealedTokens([&[1][..], &key, &[0; 100]].concat()),
             refresh_digest: record.refresh_digest,
+            begun_after: None,
         })
         .await
         .unwrap();
