@@ -61,7 +61,7 @@ impl Lifecycle {
         }
         let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
-        let entry = self.vault.connect(account, &tokens, identity, server.binding()).await?;
+        let entry = self.vault.connect(account, &tokens, identity, (**server.binding()).clone()).await?;
         self.snapshots.remove(account);
         let columns = &entry.record.columns;
         Ok(Connected {

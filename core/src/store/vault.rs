@@ -112,7 +112,11 @@ impl Vault {
         let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
         let login = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
         self.store.connect(login.clone()).await?;
-        Ok(Entry { record: Record::from_login(login).unsealed(), tokens: tokens.clone(), binding })
+        Ok(Entry {
+            record: Record::from_login(login).unsealed(),
+            tokens: tokens.clone(),
+            binding: Arc::new(binding),
+        })
     }
 
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
@@ -284,7 +288,7 @@ impl Vault {
             .with_account(&record.account)
             .with_advice("Update Loomkin Auth."));
         };
-        Ok(Entry { record: record.unsealed(), tokens, binding })
+        Ok(Entry { record: record.unsealed(), tokens, binding: Arc::new(binding) })
     }
 }
 
@@ -298,7 +302,7 @@ pub struct Entry {
     /// The tokens.
     pub tokens: TokenSet,
     /// What the provider layer bound the connection to. The store does not look inside.
-    pub binding: Value,
+    pub binding: Arc<Value>,
 }
 
 /// The answer to a refresh, sealed and ready to be stored.
