@@ -183,10 +183,17 @@ impl Lifecycle {
     }
 
     /// A checkout must not steal tokens: a connection made with other endpoints is none of ours.
-    fn recognise(&self, entry: Entry) -> Result<Arc<Entry>> {
+    fn recognise(&self, mut entry: Entry) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
-        match self.server(account)?.differs_from(&entry.binding) {
-            None => Ok(Arc::new(entry)),
+        let server = self.server(account)?;
+        match server.differs_from(&entry.binding) {
+            None => {
+                // Thousands of connections have the same one; it need not be in memory as often.
+                if entry.binding == *server.binding() {
+                    entry.binding = server.binding().clone();
+                }
+                Ok(Arc::new(entry))
+            }
             Some(field) => Err(Error::new(
                 ErrorCode::NotConnected,
                 format!("{account} was connected with another {field} than the configuration has now; nothing was sent"),

@@ -28,6 +28,8 @@ use crate::secret::Secret;
 pub struct AuthorizationServer {
     builder: ProviderBuilder,
     binding: Binding,
+    /// The binding as connections have it, once for all of them.
+    shared_binding: Arc<Value>,
     provider: OnceCell<Provider>,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
@@ -41,12 +43,13 @@ impl AuthorizationServer {
         http: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { builder, binding, provider: OnceCell::new(), http, clock }
+        let shared_binding = Arc::new(binding.to_json());
+        Self { builder, binding, shared_binding, provider: OnceCell::new(), http, clock }
     }
 
     /// What connections of this configuration remember.
-    pub fn binding(&self) -> Value {
-        self.binding.to_json()
+    pub fn binding(&self) -> &Arc<Value> {
+        &self.shared_binding
     }
 
     /// The resource server that the configuration names for it.

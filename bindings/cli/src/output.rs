@@ -20,7 +20,6 @@ pub(crate) struct Output {
     draws_aside: bool,
     colours: bool,
     colours_errors: bool,
-    draws_aside: bool,
 }
 
 /// How much fits on a terminal.

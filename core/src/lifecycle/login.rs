@@ -90,7 +90,7 @@ impl Lifecycle {
         }
         let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
-        let entry = self.vault.seal_login(account, &tokens, identity, server.binding())?;
+        let entry = self.vault.seal_login(account, &tokens, identity, (**server.binding()).clone())?;
         if !self.vault.keep(&entry, Some(begun.after)).await? {
             self.revoke_late(&entry).await;
             return Err(disconnected_meanwhile(account));

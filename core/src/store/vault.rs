@@ -336,7 +336,7 @@ pub struct Entry {
     /// The tokens.
     pub tokens: TokenSet,
     /// What the provider layer bound the connection to. The store does not look inside.
-    pub binding: Value,
+    pub binding: Arc<Value>,
 }
 
 /// The answer to a refresh, sealed and ready to be stored.

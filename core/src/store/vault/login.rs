@@ -1,5 +1,7 @@
 //! Keeping what a login yielded.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Entry, Identity, Vault};
@@ -65,7 +67,7 @@ impl Vault {
             self.keys.ring().newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
         let account = account.clone();
         let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after: None };
-        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
+        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding: Arc::new(binding) })
     }
 
     /// Stores a sealed login and makes it the owner's active account, in one transaction; see [`TokenStore::connect`].

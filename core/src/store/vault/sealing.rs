@@ -53,6 +53,6 @@ impl Vault {
         }
         let plaintext = seal::open(keys, &Place::of(&record), &record.sealed)?;
         let (tokens, binding) = payload::decode(&plaintext).ok_or_else(|| seal::later(&record.account))?;
-        Ok(Entry { record: record.unsealed(), tokens, binding })
+        Ok(Entry { record: record.unsealed(), tokens, binding: Arc::new(binding) })
     }
 }

@@ -63,7 +63,7 @@ async fn a_connection_comes_out_as_it_went_in() {
     let entry = vault.load(&account).await.unwrap().unwrap();
 
     assert!(entry.tokens.access_token.matches(&Secret::new("t-access")));
-    assert_eq!(entry.binding, binding);
+    assert_eq!(*entry.binding, binding);
     assert_eq!(entry.record.columns, stored.record.columns);
     assert_eq!(entry.record.columns.account_login.as_deref(), Some("ada"));
     assert_eq!(entry.record.columns.scopes, ["repo", "user"]);
@@ -94,7 +94,7 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
         assert!(now.tokens.access_token.matches(&Secret::new("new")));
         assert!(now.tokens.refresh_token.as_ref().unwrap().matches(&Secret::new("t-refresh")));
         assert_eq!(now.tokens.expires_at, None);
-        assert_eq!(now.binding, json!("b"));
+        assert_eq!(*now.binding, json!("b"));
         assert_eq!(now.record.columns.scopes, ["repo", "user"]);
         assert_eq!(now.record.columns.account_login.as_deref(), Some("ada"));
         assert_eq!(now.record.columns.created_at, entry.record.columns.created_at);

@@ -180,7 +180,7 @@ async fn whoever_has_the_store_open_goes_on_at_every_call_of_a_rotation() {
             assert!(again.tokens.access_token.matches(&Secret::new("again-access")), "{when}");
             assert!(vault.load(&name(5)).await.unwrap().is_none(), "{when}");
             let new = vault.load(&"dev/new".parse().unwrap()).await.unwrap().unwrap();
-            assert_eq!(new.binding, json!("new"), "{when}");
+            assert_eq!(*new.binding, json!("new"), "{when}");
         }
     }
 }
