@@ -155,7 +155,9 @@ pub(super) async fn a_key_goes_when_nothing_names_it_and_the_newest_never(subjec
     store.add_key(key(1), true).await.unwrap();
     assert!(!store.remove_key([1; 8]).await.unwrap(), "it is the newest");
     store.connect(login(&github, 1)).await.unwrap();
-    store.connect(login(&gone, 1)).await.unwrap();
+    let mut waiting = login(&gone, 1);
+    (waiting.connection, waiting.sealed.0[200]) = (ConnectionId([9; 16]), 9);
+    store.connect(waiting.clone()).await.unwrap();
     disconnect(store, &gone).await;
     store.add_key(key(2), false).await.unwrap();
     assert!(!store.remove_key([1; 8]).await.unwrap(), "a connection names it");
@@ -163,10 +165,10 @@ pub(super) async fn a_key_goes_when_nothing_names_it_and_the_newest_never(subjec
     assert!(!store.remove_key([9; 8]).await.unwrap(), "it is not there");
     assert_eq!(store.keys().await.unwrap(), [key(1), key(2)]);
 
-    let reseal_one = async |name| store.reseal(vec![reseal(&login(name, 1), 2)]).await.unwrap();
-    assert_eq!(reseal_one(&github).await, ResealOutcome::Resealed(1));
+    let batch = vec![reseal(&login(&github, 1), 2)];
+    assert_eq!(store.reseal(batch).await.unwrap(), ResealOutcome::Resealed(1));
     assert!(!store.remove_key([1; 8]).await.unwrap(), "a revocation that waits names it");
-    assert_eq!(reseal_one(&gone).await, ResealOutcome::Resealed(1));
+    assert_eq!(store.reseal(vec![reseal(&waiting, 2)]).await.unwrap(), ResealOutcome::Resealed(1));
     assert!(subject.other.remove_key([1; 8]).await.unwrap());
     assert_eq!(store.keys().await.unwrap(), [key(2)]);
     // Positions are not given out twice: what comes is newer than what is there.

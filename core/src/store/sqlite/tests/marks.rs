@@ -46,7 +46,8 @@ async fn a_mark_that_was_replaced_is_found_within_a_second_by_one_who_asks_for_n
     let before = vault.change_mark().unwrap();
     assert_eq!(vault.change_mark().unwrap(), before);
     std::fs::remove_file(with_suffix(&place.path(), ".changes")).unwrap();
-    place.open().await.connect(login("first")).await.unwrap();
+    let somebody = Owner::default();
+    place.open().await.select(&somebody, Some(&login("first").account)).await.unwrap();
     place.advance(Duration::from_secs(1));
     let after = vault.change_mark().unwrap();
     assert_ne!(after, before);
