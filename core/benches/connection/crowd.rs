@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, SamplingMode};
 use loomkin_auth::store::vault::Vault;
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 
 use crate::common::{Provider, account, connect, lifecycle, sqlite_vault, tokens};
 
@@ -26,22 +26,26 @@ pub(crate) fn released(c: &mut Criterion) {
     group.finish();
 }
 
-async fn release(vault: Vault, callers: usize) -> Duration {
+async fn release(vault: Vault, callers: u32) -> Duration {
     // Ended, so that everybody waits.
     connect(&vault, &account(), &tokens(Duration::ZERO)).await;
     let provider = Provider::holding_after(0);
     let lifecycle = lifecycle(&vault, provider.clone());
-    let mut waiting = JoinSet::new();
+    // Wakes this task once, for the last: what is measured are the callers.
+    let returned = Arc::new(Semaphore::new(0));
     for _ in 0..callers {
-        let lifecycle = Arc::clone(&lifecycle);
-        waiting.spawn(async move { lifecycle.access_token(&account()).await.unwrap() });
+        let (lifecycle, returned) = (Arc::clone(&lifecycle), Arc::clone(&returned));
+        tokio::spawn(async move {
+            lifecycle.access_token(&account()).await.unwrap();
+            returned.add_permits(1);
+        });
     }
     provider.arrived.acquire().await.unwrap().forget();
     // Nothing tells from outside that the last of them waits; they need a fraction of this.
     tokio::time::sleep(SETTLE).await;
     let began = Instant::now();
     provider.permits.add_permits(1);
-    waiting.join_all().await;
+    returned.acquire_many(callers).await.unwrap().forget();
     began.elapsed()
 }
 
