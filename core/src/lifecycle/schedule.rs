@@ -56,7 +56,8 @@ impl Schedules {
 
 impl Lifecycle {
     /// Renews every connection in the store that this configuration recognises, of all owners, shortly after it has
-    /// grown stale, until the returned value is dropped. Must be called within a tokio runtime.
+    /// grown stale, and sends the revocations that wait, until the returned value is dropped. Must be called within a
+    /// tokio runtime.
     ///
     /// Of many processes that do so, usually one asks the server and the others find that it is done. At most 16
     /// connections of a provider are renewed at once. What failed is tried again when its back-off is over, and never once the
@@ -79,7 +80,22 @@ impl Lifecycle {
             latest: self.clock.now(),
             lifecycle: self.clone(),
         };
-        Ok(self.schedules.add(tokio::spawn(keeper.run())))
+        let lifecycle = self.clone();
+        // Side by side: neither waits for a server that keeps the other waiting.
+        let task = async move {
+            tokio::join!(keeper.run(), lifecycle.revoke_what_waits());
+        };
+        Ok(self.schedules.add(tokio::spawn(task)))
+    }
+
+    /// Sends what waits to be revoked, and looks again and again whether there is more.
+    async fn revoke_what_waits(&self) {
+        loop {
+            if let Err(error) = self.retry_revocations().await {
+                tracing::debug!(code = %error.code(), "the revocations that wait cannot be read: {error}");
+            }
+            self.clock.sleep(LOOK_AFTER).await;
+        }
     }
 
     /// Renews what is due, unless somebody else has done so meanwhile.

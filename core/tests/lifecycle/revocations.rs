@@ -45,6 +45,17 @@ async fn stopped(world: &World) -> (Arc<FaultyStore>, JoinHandle<Disconnected>) 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_schedule_sends_what_waits() {
+    let world = World::new([]);
+    put_off(&world, &world.process().await, &account()).await;
+    let other = world.process().await;
+    let _schedule = other.renew_ahead().unwrap();
+    world.network.arrived(2).await;
+    tokio::time::sleep(SECOND).await;
+    assert!(is_queue_empty(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_process_sends_what_a_server_that_was_away_did_not_hear() {
     let world = World::new([]);
     put_off(&world, &world.process().await, &account()).await;
