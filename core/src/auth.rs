@@ -15,7 +15,9 @@ use crate::account::{AccountKey, Owner};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::lifecycle::{AccessToken, Answer, Disconnected, Lifecycle, Margins, Schedule, not_connected};
+use crate::lifecycle::{
+    AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, not_connected,
+};
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::ChosenKey;
 
@@ -103,14 +105,36 @@ impl Auth {
         self.lifecycle.renew_ahead()
     }
 
-    /// Deletes the connection here and revokes it at the server, and says truthfully what happened; see
-    /// [`Lifecycle::disconnect`].
+    /// Deletes the connection here and, as far as `scope` reaches, revokes it at the server, and says truthfully what
+    /// happened; see [`Lifecycle::disconnect`].
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn disconnect(&self, account: &AccountKey) -> Result<Disconnected> {
-        self.lifecycle.disconnect(account).await
+    pub async fn disconnect(&self, account: &AccountKey, scope: DisconnectScope) -> Result<Disconnected> {
+        self.lifecycle.disconnect(account, scope).await
+    }
+
+    /// Disconnects every account of `owner`; see [`Lifecycle::disconnect_all`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn disconnect_all(
+        &self,
+        owner: &Owner,
+        scope: DisconnectScope,
+    ) -> Result<Vec<(AccountKey, Result<Disconnected>)>> {
+        self.lifecycle.disconnect_all(owner, scope).await
+    }
+
+    /// Tries again what could not be revoked at its server so far; see [`Lifecycle::retry_revocations`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn retry_revocations(&self) -> Result<()> {
+        self.lifecycle.retry_revocations().await
     }
 
     /// Makes a connected account the owner's active one. Nothing is deleted.

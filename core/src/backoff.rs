@@ -16,8 +16,22 @@ use crate::random::Random;
 ///
 /// As [`Random::fill`].
 pub fn wait_after(failures: u32, retry_after: Option<Duration>, random: &dyn Random) -> Result<Duration> {
+    wait_within(LONGEST, failures, retry_after, random)
+}
+
+/// As [`wait_after`], but spread over at most `longest`.
+///
+/// # Errors
+///
+/// As there.
+pub fn wait_within(
+    longest: Duration,
+    failures: u32,
+    retry_after: Option<Duration>,
+    random: &dyn Random,
+) -> Result<Duration> {
     let doublings = failures.saturating_sub(1).min(MAX_DOUBLINGS);
-    let jitter = random.make_jitter((FIRST * 2_u32.pow(doublings)).min(LONGEST))?;
+    let jitter = random.make_jitter((FIRST * 2_u32.pow(doublings)).min(longest))?;
     Ok(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER) + jitter)
 }
 

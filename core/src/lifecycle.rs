@@ -17,6 +17,7 @@ mod flight;
 mod login;
 mod owned;
 mod refresh;
+mod revocations;
 mod revoke;
 mod schedule;
 mod snapshot;
@@ -30,8 +31,8 @@ use std::time::Duration;
 
 pub use access::{AccessToken, Answer};
 pub use expiry::{Freshness, Margins};
-pub use login::Connected;
-pub use revoke::Disconnected;
+pub use login::{BegunLogin, Connected};
+pub use revoke::{DisconnectScope, Disconnected};
 pub use schedule::Schedule;
 
 use crate::account::{AccountKey, ProviderId};

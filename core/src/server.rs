@@ -175,16 +175,13 @@ impl AuthorizationServer {
         let plan = match self.provider().await.and_then(|provider| Revocation::plan(provider, tokens)) {
             Ok(Revocation::Send(request)) => request,
             Ok(Revocation::Impossible { reason }) => {
-                return RevocationAnswer::NotRevoked { reason: reason.to_owned(), try_again: false };
+                return RevocationAnswer::in_vain(reason);
             }
-            Err(error) => {
-                let try_again = error.is_transient();
-                return RevocationAnswer::NotRevoked { reason: error.message().to_owned(), try_again };
-            }
+            Err(error) => return error.into(),
         };
         match self.http.send(*plan).await {
-            Ok(response) => RevocationAnswer::read(&response),
-            Err(error) => RevocationAnswer::NotRevoked { reason: error.reason().to_owned(), try_again: true },
+            Ok(response) => RevocationAnswer::read(&response, self.clock.now()),
+            Err(error) => RevocationAnswer::for_now(error.reason()),
         }
     }
 }

@@ -87,6 +87,8 @@ pub struct ConnectionStatus {
     pub base_url: Option<String>,
     /// When it was connected.
     pub since: Option<Timestamp>,
+    /// Until when its revocation is tried again, where it was disconnected and that is still to be sent.
+    pub revocation_until: Option<Timestamp>,
     /// What is unusual, in one sentence that is safe to show.
     pub note: Option<String>,
     /// What to do next, in one imperative sentence; `None` when there is nothing to do.
@@ -144,6 +146,7 @@ mod tests {
             columns,
             sealed: SealedTokens(Vec::new()),
             refresh_digest: Some(CURRENT),
+            begun_after: None,
         })
     }
 

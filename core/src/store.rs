@@ -13,6 +13,7 @@ pub mod memory;
 mod payload;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod revocations;
 mod seal;
 pub mod sqlite;
 pub mod vault;
@@ -28,8 +29,10 @@ pub use claim::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, Failure, FailureKind, ReconnectReason,
 };
 pub use entry::{
-    Columns, ConnectionId, Expiring, NewConnection, Record, SealedTokens, StoreId, TokenDigest, WrappedKey,
+    Columns, ConnectOutcome, ConnectionId, Deleted, Disconnect, Expiring, LatestDisconnect, NewConnection,
+    Record, SealedTokens, StoreId, TokenDigest, TombstoneId, WrappedKey,
 };
+pub use revocations::{Revocation, RevocationQueue, RevocationTerms};
 
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
@@ -42,7 +45,7 @@ use crate::secret::SecretKey;
 /// it returns `Err`. All errors are `store_failed`. Methods may be called from many tasks, processes and, where the
 /// backend can, hosts at once. All backends pass one conformance suite.
 #[async_trait]
-pub trait TokenStore: fmt::Debug + Send + Sync {
+pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// The connection of `account`, or `None` where there is none or it was disconnected.
     async fn load(&self, account: &AccountKey) -> Result<Option<Record>>;
 
@@ -60,9 +63,15 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<Expiring>>;
 
-    /// Stores a login: replaces whatever the account had, with its claim, its failure and its tombstone, and makes
-    /// the account the owner's active one.
-    async fn connect(&self, login: NewConnection) -> Result<()>;
+    /// Stores a login: replaces whatever the account had, with its claim, its failure and its tombstone, makes the
+    /// account the owner's active one, and takes the revocations that could end the new grant out of the queue.
+    ///
+    /// Not when the account has been disconnected since the login was begun, and is so still: when it has a tombstone,
+    /// and another than in [`NewConnection::begun_after`].
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome>;
+
+    /// The tombstone of `account`, for a login that begins now.
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect>;
 
     /// Asks for the right to present the refresh token with digest `presented` for `lease` from now by the store's
     /// clock.
@@ -91,9 +100,11 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     async fn abandon(&self, account: &AccountKey, attempt: AttemptId, failure: Option<Failure>)
     -> Result<()>;
 
-    /// Deletes the connection, leaves a tombstone that answers a late commit, and clears the owner's active account
-    /// if it was this one. Returns what was there.
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>>;
+    /// Deletes the connection, clears the owner's active account if it was this one, and queues the revocation if
+    /// there is to be one. Returns what was there.
+    ///
+    /// Leaves a tombstone that answers late commits and closes the logins that have begun, also where nothing was.
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>>;
 
     /// The owner's active account.
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>>;

@@ -41,11 +41,7 @@ pub(crate) enum Command {
 
     /// End a connection, here and at the provider
     #[command(after_help = DISCONNECT_EXAMPLES)]
-    Disconnect {
-        /// PROVIDER or PROVIDER/ACCOUNT; the active one if left out
-        #[arg(value_parser = account)]
-        account: Option<AccountKey>,
-    },
+    Disconnect(Disconnect),
 
     /// Show every connection and what to do next
     #[command(after_help = STATUS_EXAMPLES)]
@@ -108,6 +104,21 @@ pub(crate) struct Connect {
     /// Wait no longer than this, such as 90s or 5m; never more than ten minutes
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Disconnect {
+    /// PROVIDER or PROVIDER/ACCOUNT; the active one if left out
+    #[arg(value_parser = account)]
+    pub(crate) account: Option<AccountKey>,
+
+    /// End every connection
+    #[arg(long, conflicts_with = "account")]
+    pub(crate) all: bool,
+
+    /// Delete it here alone; at the provider it lives on
+    #[arg(long)]
+    pub(crate) local: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -191,7 +202,11 @@ What was connected before stays as it is until the new login is stored.";
 const DISCONNECT_EXAMPLES: &str = "\
 Examples:
   loomkin-auth disconnect github/work   end this connection
-  loomkin-auth disconnect               end the active one";
+  loomkin-auth disconnect               end the active one
+  loomkin-auth disconnect --all         end all of them
+  loomkin-auth disconnect --local       delete it here, and let it live on at the provider
+
+What a provider that is away cannot revoke now is tried again for a day, unless you connect again.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -11,6 +11,8 @@ mod token;
 mod use_provider;
 mod watch;
 
+use std::time::Duration;
+
 use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::auth::Auth;
 
@@ -26,8 +28,8 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Command::Completions { shell } => completions::run(*shell, output),
         Command::Config(command) => config::run(command, path, context),
         Command::Connect(connect) => connect::run(&context.open(path).await?, connect, output).await,
-        Command::Disconnect { account } => {
-            disconnect::run(&context.open(path).await?, account.as_ref(), output).await
+        Command::Disconnect(disconnect) => {
+            disconnect::run(&context.open(path).await?, disconnect, output).await
         }
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Status { watch: true } => watch::run(&context.open(path).await?, output).await,
@@ -39,6 +41,16 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
     }
 }
 
+/// Gives what could not be revoked earlier a moment at the end of a command that uses the network. What comes of it is
+/// not what the command was asked for.
+async fn retry_revocations(auth: &Auth) {
+    match tokio::time::timeout(A_MOMENT, auth.retry_revocations()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(code = %error.code(), "revocations could not be tried again"),
+        Err(_) => tracing::debug!("there is no time to try more revocations again"),
+    }
+}
+
 /// The account that was named, or the active one.
 async fn named_or_active(auth: &Auth, account: Option<&AccountKey>) -> Result<AccountKey, Failure> {
     match account {
@@ -46,3 +58,5 @@ async fn named_or_active(auth: &Auth, account: Option<&AccountKey>) -> Result<Ac
         None => Ok(auth.active(&Owner::default()).await?),
     }
 }
+
+const A_MOMENT: Duration = Duration::from_secs(2);

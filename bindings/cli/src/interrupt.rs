@@ -3,9 +3,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::time::Duration;
 
-use crate::arguments::Command;
 use crate::failure::Failure;
 
 /// The signals that end a run.
@@ -45,12 +43,8 @@ impl Interrupts {
     }
 
     /// Runs `work` to its end or to the next signal.
-    ///
-    /// A disconnect has deleted the tokens by then, and with them the only means to revoke them: it is given a moment
-    /// more, unless a second signal comes.
     pub(crate) async fn end(
         &mut self,
-        command: &Command,
         work: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), Failure> {
         let mut work = pin!(work);
@@ -60,12 +54,6 @@ impl Interrupts {
             exit_code = self.next() => exit_code,
         };
         tracing::debug!("stopped by a signal; what has been received is still stored");
-        if matches!(command, Command::Disconnect { .. }) {
-            tokio::select! {
-                _ended = tokio::time::timeout(REVOCATION_DEADLINE, work) => {}
-                _again = self.next() => {}
-            }
-        }
         Err(Failure::Interrupted(exit_code))
     }
 }
@@ -83,4 +71,3 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
 const BY_INTERRUPT: u8 = 128 + 2;
 #[cfg(unix)]
 const BY_TERMINATE: u8 = 128 + 15;
-const REVOCATION_DEADLINE: Duration = Duration::from_secs(5);

@@ -58,7 +58,7 @@ fn run(arguments: Arguments, context: Context) -> Result<(), Failure> {
     })?;
     let result = runtime.block_on(async {
         let mut interrupts = Interrupts::listen();
-        let result = interrupts.end(&arguments.command, commands::run(&arguments, &context)).await;
+        let result = interrupts.end(commands::run(&arguments, &context)).await;
         tokio::select! {
             () = context.close() => result,
             exit_code = interrupts.next() => Err(Failure::Interrupted(exit_code)),

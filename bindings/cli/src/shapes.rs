@@ -23,6 +23,7 @@ pub(crate) struct StatusShape {
     pub(crate) expires_at: Option<String>,
     pub(crate) base_url: Option<String>,
     pub(crate) since: Option<String>,
+    pub(crate) revocation_until: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) next_step: Option<String>,
 }
@@ -48,6 +49,7 @@ impl From<&ConnectionStatus> for StatusShape {
             expires_at: status.expires_at.map(|moment| moment.to_string()),
             base_url: status.base_url.clone(),
             since: status.since.map(|moment| moment.to_string()),
+            revocation_until: status.revocation_until.map(|moment| moment.to_string()),
             note: status.note.clone(),
             next_step: status.next_step.clone(),
         }
@@ -142,6 +144,7 @@ pub(crate) struct DisconnectShape<'a> {
     account: &'a str,
     was_connected: bool,
     revoked: bool,
+    queued_until: Option<String>,
     reason: Option<&'a str>,
 }
 
@@ -156,6 +159,7 @@ impl<'a> DisconnectShape<'a> {
             account: account.account.as_str(),
             was_connected: disconnected.was_connected,
             revoked,
+            queued_until: disconnected.queued_until.map(|moment| moment.to_string()),
             reason,
         }
     }

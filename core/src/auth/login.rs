@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, ErrorCode, Result};
 use crate::flow::loopback::{LoopbackListener, Page};
-use crate::lifecycle::Connected;
+use crate::lifecycle::{BegunLogin, Connected};
 use crate::protocol::authorization::{self, AuthorizationUrl, PendingAuthorization};
 use crate::protocol::redirect::{AuthorizationGrant, AuthorizationResponse, NotGranted};
 use crate::provider::{Flow, Provider};
@@ -30,12 +30,14 @@ pub struct ConnectOptions {
 }
 
 /// A login that waits for the person. Any number can be open at once, and none disturbs another; dropping one
-/// cancels it. Nothing that is stored changes before it succeeds.
+/// cancels it, and so does disconnecting its account, in whichever process. Nothing that is stored changes before it
+/// succeeds.
 #[derive(Debug)]
 pub struct PendingLogin {
     auth: Auth,
     server: Arc<AuthorizationServer>,
     account: AccountKey,
+    begun: BegunLogin,
     flow: Flow,
     url: AuthorizationUrl,
     pending: Option<PendingAuthorization>,
@@ -49,10 +51,12 @@ impl Auth {
     /// # Errors
     ///
     /// `usage` for a provider that is not configured or a flow it does not offer; `config_invalid` for one that cannot
-    /// be connected; `unavailable` when its metadata cannot be read or the port of its redirect URI is taken.
+    /// be connected; `unavailable` when its metadata cannot be read or the port of its redirect URI is taken;
+    /// `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
+        let begun = self.lifecycle.begin_login(account).await?;
         let provider = server.provider().await?;
         let flow = choose_flow(provider, options.flow.or(flow_of(configured.flow.value)))?;
         let fixed = provider.redirect_uri.as_deref();
@@ -83,6 +87,7 @@ impl Auth {
             auth: self.clone(),
             server,
             account: account.clone(),
+            begun,
             flow,
             url,
             pending: Some(pending),
@@ -213,11 +218,11 @@ impl PendingLogin {
     /// Exchanges the code and stores what it yields. Once the code is on its way, a caller that goes away does not stop
     /// that: the server may have made a grant, and nobody would know of it.
     async fn complete(&self, grant: AuthorizationGrant) -> Result<Connected> {
-        let (lifecycle, server, account) =
-            (self.auth.lifecycle.clone(), self.server.clone(), self.account.clone());
+        let (lifecycle, server, begun) =
+            (self.auth.lifecycle.clone(), self.server.clone(), self.begun.clone());
         let login = self.auth.lifecycle.run_to_its_end(async move {
             let (tokens, identity) = server.log_in(grant).await?;
-            lifecycle.keep_login(&account, &server, tokens, identity).await
+            lifecycle.keep_login(&begun, &server, tokens, identity).await
         });
         login.await.map_err(|error| error.with_account(&self.account))
     }

@@ -7,7 +7,7 @@ use crate::account::{AccountKey, Owner};
 use crate::error::Result;
 use crate::lifecycle::{Lifecycle, not_connected};
 use crate::status::{ConnectionState, ConnectionStatus, Me};
-use crate::store::Record;
+use crate::store::{Record, Revocation};
 
 /// Every stored connection of `owner`, and every configured provider that has none.
 pub(super) async fn of_all(auth: &Auth, owner: &Owner) -> Result<Vec<ConnectionStatus>> {
@@ -16,6 +16,13 @@ pub(super) async fn of_all(auth: &Auth, owner: &Owner) -> Result<Vec<ConnectionS
     for record in auth.lifecycle.vault().list(owner).await? {
         let row = of_record(auth, &record).await;
         rows.insert(record.account, row);
+    }
+    for Revocation { record, until, .. } in auth.lifecycle.vault().revocations_of(owner).await? {
+        let row = rows.entry(record.account.clone()).or_insert_with(|| disconnected(record.account, None));
+        row.revocation_until = row.revocation_until.max(Some(until));
+        row.note.get_or_insert_with(|| {
+            format!("disconnected here; its revocation is still to be sent to the provider, until {until}")
+        });
     }
     for provider in auth.lifecycle.configured() {
         if !rows.keys().any(|account| account.provider == *provider) {
@@ -47,6 +54,7 @@ async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {
         expires_at: columns.expires_at,
         base_url: columns.base_url,
         since: Some(columns.created_at),
+        revocation_until: None,
         note: note(state),
         next_step: next_step(state, &record.account),
     }
@@ -78,6 +86,7 @@ fn disconnected(account: AccountKey, note: Option<String>) -> ConnectionStatus {
         expires_at: None,
         base_url: None,
         since: None,
+        revocation_until: None,
         note,
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::identity::Identity;
 use crate::protocol::token_set::TokenSet;
 use crate::server::AuthorizationServer;
-use crate::store::vault;
+use crate::store::{ConnectOutcome, LatestDisconnect, vault};
 
 /// A login that is stored. `Debug` leaves the identifiers out.
 #[derive(Clone)]
@@ -35,7 +35,24 @@ impl std::fmt::Debug for Connected {
     }
 }
 
+/// A login that has begun. A disconnect of its account closes it.
+#[derive(Clone, Debug)]
+pub struct BegunLogin {
+    account: AccountKey,
+    after: LatestDisconnect,
+}
+
 impl Lifecycle {
+    /// Begins a login of `account`: what is disconnected from now on stays so.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn begin_login(&self, account: &AccountKey) -> Result<BegunLogin> {
+        let after = self.vault.latest_disconnect(account).await?;
+        Ok(BegunLogin { account: account.clone(), after })
+    }
+
     /// Stores the tokens of a login and makes it the owner's active connection, in one transaction. What was stored
     /// before is there until then.
     ///
@@ -43,14 +60,17 @@ impl Lifecycle {
     ///
     /// `account_mismatch` when another account came back than the one that is stored, whose new tokens are revoked then,
     /// or when it cannot be told which one came back. The old tokens are left alone. What was stored from another
-    /// server or registration has ids that mean nothing here: the login replaces it, and says so. `store_failed`.
+    /// server or registration has ids that mean nothing here: the login replaces it, and says so. `login_closed` when
+    /// the account was disconnected since the login began, here or in another process; then too the new tokens are
+    /// revoked. `store_failed`.
     pub async fn keep_login(
         self: &Arc<Self>,
-        account: &AccountKey,
+        begun: &BegunLogin,
         server: &AuthorizationServer,
         tokens: TokenSet,
         identity: Option<Identity>,
     ) -> Result<Connected> {
+        let account = &begun.account;
         let stored = self.vault.record(account).await?;
         // One that cannot be unsealed is judged by its plain columns, as if it were of this server.
         let is_of_another_server = match self.vault.load(account).await {
@@ -70,7 +90,11 @@ impl Lifecycle {
         }
         let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
-        let entry = self.vault.connect(account, &tokens, identity, server.binding()).await?;
+        let entry = self.vault.seal_login(account, &tokens, identity, server.binding())?;
+        if self.vault.keep(&entry, Some(begun.after)).await? == ConnectOutcome::Disconnected {
+            self.revoke_late(&entry).await;
+            return Err(disconnected_meanwhile(account));
+        }
         self.snapshots.remove(account);
         let columns = &entry.record.columns;
         Ok(Connected {
@@ -82,6 +106,12 @@ impl Lifecycle {
             note: is_of_another_server.then(|| NOT_REVOKED.to_owned()),
         })
     }
+}
+
+fn disconnected_meanwhile(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::LoginClosed, format!("{account} was disconnected while this login was open"))
+        .with_advice(format!("Run `loomkin-auth connect {account}` again, if it is to be connected."))
+        .with_account(account)
 }
 
 fn account_mismatch(account: &AccountKey, known: bool) -> Error {

@@ -17,7 +17,7 @@ use crate::protocol::refresh::RefreshAnswer;
 use crate::protocol::token_set::TokenSet;
 use crate::server::AuthorizationServer;
 use crate::store::vault::{Claimed, Committed, Entry};
-use crate::store::{AttemptId, Failure, FailureKind, ReconnectReason};
+use crate::store::{AttemptId, ChangeMark, Failure, FailureKind, ReconnectReason, Record};
 
 /// One run of the transaction.
 #[derive(Debug)]
@@ -56,10 +56,11 @@ impl Refresh {
         let account = seen.record.account.clone();
         if let Some(answer) = self.lifecycle.unsaved.find(seen.record.connection) {
             // An earlier flight was broken off with it. What it presented is spent, and its claim ends with this.
-            seen = self.store(server, &answer.presented, answer.renewed).await?;
+            seen = self.store(&answer.presented, answer.renewed).await?;
         }
         // Discovery may take as long as a refresh: it must not eat into the lease.
         server.provider().await?;
+        let mut watched = None;
         loop {
             if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &seen) {
                 return verdict.map(|()| seen);
@@ -71,7 +72,7 @@ impl Refresh {
                 Claimed::Claimed { entry, orphaned } => {
                     let entry = self.lifecycle.recognise(*entry)?;
                     let now = self.lifecycle.clock.now();
-                    let uncertain = if orphaned { unknown_outcome(&entry, now) } else { None };
+                    let uncertain = if orphaned { unknown_outcome(&entry.record, now) } else { None };
                     if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &entry) {
                         self.give_back(&account, attempt, uncertain).await;
                         return verdict.map(|()| entry);
@@ -85,7 +86,10 @@ impl Refresh {
                 Claimed::Gone => return Err(not_connected(&account)),
                 Claimed::Held { remaining } => {
                     tracing::debug!(%account, "waits for the refresh of another process");
-                    self.wait_for_change(before, remaining).await?;
+                    let waited = self.wait_for_change(before, remaining).await?;
+                    if remaining > LEASE {
+                        self.outlast(&account, waited, &mut watched).await?;
+                    }
                     seen = self.lifecycle.load(&account).await?;
                 }
                 Claimed::Moved(entry) => seen = self.lifecycle.recognise(*entry)?,
@@ -125,13 +129,13 @@ impl Refresh {
             {
                 (FailureKind::Unknown, None, tokens_of_another(account))
             }
-            RefreshAnswer::Tokens(tokens) => return self.keep(server, entry, *tokens).await,
+            RefreshAnswer::Tokens(tokens) => return self.keep(entry, *tokens).await,
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }
             RefreshAnswer::Client(error) => {
                 let now = self.lifecycle.clock.now();
-                let uncertain = if uncertain { unknown_outcome(&entry, now) } else { None };
+                let uncertain = if uncertain { unknown_outcome(&entry.record, now) } else { None };
                 self.give_back(account, attempt, uncertain).await;
                 let mut registrations =
                     self.lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,25 +166,15 @@ impl Refresh {
     }
 
     /// Keeps the answer, and stores it before anybody sees it.
-    async fn keep(
-        &self,
-        server: &AuthorizationServer,
-        presented: Arc<Entry>,
-        tokens: TokenSet,
-    ) -> Result<Arc<Entry>> {
+    async fn keep(&self, presented: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
         let renewed = Arc::new(self.lifecycle.vault.renewed(&presented, &tokens));
         // From here on it is known that the refresh token is spent, whatever becomes of this task.
         self.lifecycle.unsaved.put(presented.clone(), renewed.clone());
-        self.store(server, &presented, renewed).await
+        self.store(&presented, renewed).await
     }
 
     /// Stores what `presented` has become.
-    async fn store(
-        &self,
-        server: &AuthorizationServer,
-        presented: &Entry,
-        renewed: Arc<Entry>,
-    ) -> Result<Arc<Entry>> {
+    async fn store(&self, presented: &Entry, renewed: Arc<Entry>) -> Result<Arc<Entry>> {
         let Lifecycle { vault, unsaved, snapshots, random, clock, .. } = &*self.lifecycle;
         let (account, connection) = (&presented.record.account, presented.record.connection);
         let mut failures = 0;
@@ -197,7 +191,7 @@ impl Refresh {
                         Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.
-                            let _best_effort = server.revoke(&renewed.tokens).await;
+                            self.lifecycle.revoke_late(&stored).await;
                             Err(not_connected(account))
                         }
                     };
@@ -234,7 +228,7 @@ impl Refresh {
             Ok(stored) => stored.ok_or_else(|| not_connected(account))?,
             Err(error) => {
                 let now = self.lifecycle.clock.now();
-                let uncertain = if uncertain { unknown_outcome(&entry, now) } else { None };
+                let uncertain = if uncertain { unknown_outcome(&entry.record, now) } else { None };
                 self.give_back(account, attempt, uncertain).await;
                 return Err(error);
             }
@@ -265,7 +259,7 @@ impl Refresh {
 
     /// Waits until the store has changed since `before`, or it is time to ask again: a holder that died changes
     /// nothing, and only another claim finds out.
-    async fn wait_for_change(&self, before: crate::store::ChangeMark, remaining: Duration) -> Result<()> {
+    async fn wait_for_change(&self, before: ChangeMark, remaining: Duration) -> Result<Duration> {
         let mut waited = Duration::ZERO;
         loop {
             // Before the first look: a store whose writer died says that it changes all the time.
@@ -274,16 +268,37 @@ impl Refresh {
             if waited >= remaining.min(LONGEST_WAIT_FOR_CHANGE)
                 || self.lifecycle.vault.change_mark()? != before
             {
-                return Ok(());
+                return Ok(waited);
             }
         }
     }
+
+    /// Watches a claim that seems to run for longer than any can: the clock was put back since it was made, and nobody
+    /// knows its end. Whoever has seen the same one for a whole lease knows that it is over.
+    async fn outlast(
+        &self,
+        account: &AccountKey,
+        waited: Duration,
+        watched: &mut Option<(AttemptId, Duration)>,
+    ) -> Result<()> {
+        let vault = &self.lifecycle.vault;
+        let Some(record) = vault.record(account).await? else { return Ok(()) };
+        let Some(claim) = record.claim else { return Ok(()) };
+        let so_far =
+            watched.filter(|(attempt, _)| *attempt == claim.attempt).map_or(Duration::ZERO, |seen| seen.1);
+        *watched = Some((claim.attempt, so_far + waited));
+        if so_far + waited <= LEASE {
+            return Ok(());
+        }
+        tracing::warn!(%account, "ends a claim whose lease has no end, because the clock was put back");
+        vault.abandon(account, claim.attempt, unknown_outcome(&record, self.lifecycle.clock.now())).await
+    }
 }
 
-/// What is noted of `entry` where nobody knows what became of its refresh token: a later refusal has another name then.
-fn unknown_outcome(entry: &Entry, now: Timestamp) -> Option<Failure> {
-    let presented = entry.record.refresh_digest?;
-    let earlier = entry.record.failure.filter(|failure| failure.presented == presented);
+/// What is noted of a connection where nobody knows what became of its refresh token: a later refusal has another name then.
+fn unknown_outcome(record: &Record, now: Timestamp) -> Option<Failure> {
+    let presented = record.refresh_digest?;
+    let earlier = record.failure.filter(|failure| failure.presented == presented);
     let in_a_row = earlier.map_or(1, |failure| failure.in_a_row);
     Some(Failure { kind: FailureKind::Unknown, presented, in_a_row, at: now, next_attempt_at: Some(now) })
 }

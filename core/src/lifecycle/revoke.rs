@@ -1,12 +1,25 @@
 //! Disconnecting: local at once, at the server where it can be, and an honest word on both.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use super::Lifecycle;
-use crate::account::AccountKey;
+use super::revocations::{Attempt, TERMS};
+use crate::account::{AccountKey, Owner};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::protocol::revocation::RevocationAnswer;
 use crate::store::vault::Disconnected as Deleted;
+
+/// How far a disconnect reaches.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum DisconnectScope {
+    /// The connection is deleted here, and its grant is ended at the server.
+    #[default]
+    Everywhere,
+    /// The connection is deleted here. Nothing is sent, and the grant lives on at the server.
+    Local,
+}
 
 /// What a disconnect came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,42 +29,92 @@ pub struct Disconnected {
     pub was_connected: bool,
     /// What the server made of it.
     pub revocation: RevocationAnswer,
+    /// Until when the revocation is tried again, where it waits for that; see
+    /// [`Lifecycle::retry_revocations`].
+    pub queued_until: Option<Timestamp>,
 }
 
 impl Lifecycle {
-    /// Ends the connection of `account`: deletes it here, then revokes its tokens at the server (RFC 7009).
+    /// Ends the connection of `account`: deletes it here, then revokes its tokens at the server (RFC 7009), as far as
+    /// `scope` reaches.
     ///
     /// In this order, so that nothing is served from now on whatever the network does. A refresh in flight finds the
-    /// tombstone and revokes what it gets. Disconnecting what is not connected is no error.
+    /// tombstone and revokes what it gets, and a login that has begun is closed. What cannot be revoked now waits
+    /// sealed in the store for a day. Disconnecting what is not connected is no error.
     ///
     /// # Errors
     ///
     /// `store_failed` when the store cannot be written; the connection is still there then.
-    pub async fn disconnect(self: &Arc<Self>, account: &AccountKey) -> Result<Disconnected> {
-        let deleted = self.vault.disconnect(account).await?;
-        self.snapshots.remove(account);
-        let entry = match deleted {
-            Deleted::Deleted(entry) => entry,
-            Deleted::DeletedUnreadable => {
-                return Ok(not_revoked(
-                    true,
-                    "the stored tokens could not be read, so there was nothing to send",
-                ));
-            }
-            Deleted::Nothing => return Ok(not_revoked(false, "it was not connected")),
-        };
-        let Ok(server) = self.server(account) else {
-            return Ok(not_revoked(true, "it is no longer configured, so its server is not known"));
-        };
-        if let Some(field) = server.differs_from(&entry.binding) {
-            let reason = format!("it was connected with another {field} than the configuration has now");
-            return Ok(not_revoked(true, reason));
-        }
-        Ok(Disconnected { was_connected: true, revocation: server.revoke(&entry.tokens).await })
+    pub async fn disconnect(
+        self: &Arc<Self>,
+        account: &AccountKey,
+        scope: DisconnectScope,
+    ) -> Result<Disconnected> {
+        let deleted = self.delete(account, scope).await?;
+        self.revoke(deleted).await
     }
-}
 
-fn not_revoked(was_connected: bool, reason: impl Into<String>) -> Disconnected {
-    let revocation = RevocationAnswer::NotRevoked { reason: reason.into(), try_again: false };
-    Disconnected { was_connected, revocation }
+    /// Ends every connection of `owner`, as [`disconnect`](Self::disconnect) does, and says of each, sorted, what came
+    /// of it. One that fails does not stop the others.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when the connections cannot be listed.
+    pub async fn disconnect_all(
+        self: &Arc<Self>,
+        owner: &Owner,
+        scope: DisconnectScope,
+    ) -> Result<Vec<(AccountKey, Result<Disconnected>)>> {
+        let mut deleted = Vec::new();
+        for record in self.vault.list(owner).await? {
+            let result = self.delete(&record.account, scope).await;
+            deleted.push((record.account, result));
+        }
+        // Nothing is served any more. Now all servers are asked at once: one may keep its callers waiting.
+        let asked: Vec<_> = deleted
+            .into_iter()
+            .map(|(account, deleted)| (account, deleted.map(|deleted| self.revoke(deleted))))
+            .collect();
+        let mut disconnected = Vec::with_capacity(asked.len());
+        for (account, asked) in asked {
+            let result = match asked {
+                Ok(answer) => answer.await,
+                Err(error) => Err(error),
+            };
+            disconnected.push((account, result));
+        }
+        Ok(disconnected)
+    }
+
+    async fn delete(&self, account: &AccountKey, scope: DisconnectScope) -> Result<Deleted> {
+        let terms = match scope {
+            DisconnectScope::Everywhere => Some(TERMS),
+            DisconnectScope::Local => None,
+        };
+        let deleted = self.vault.disconnect(account, terms).await?;
+        self.snapshots.remove(account);
+        Ok(deleted)
+    }
+
+    /// Asks the server, in a task of its own.
+    fn revoke(self: &Arc<Self>, deleted: Deleted) -> impl Future<Output = Result<Disconnected>> + Send {
+        let lifecycle = Arc::clone(self);
+        self.owned.run(async move {
+            let was_connected = !matches!(deleted, Deleted::Nothing);
+            let attempt = match deleted {
+                Deleted::Deleted { entry, revocation: Some(waiting) } => {
+                    lifecycle.revoke_at_once(&waiting, &entry).await
+                }
+                Deleted::Deleted { revocation: None, .. } => Attempt::none(
+                    "it was deleted here alone, as asked, and its grant lives on at the provider",
+                ),
+                Deleted::DeletedUnreadable => {
+                    Attempt::none("the stored tokens could not be read, so there was nothing to send")
+                }
+                Deleted::Nothing => Attempt::none("it was not connected"),
+            };
+            let Attempt { answer: revocation, queued_until } = attempt;
+            Ok(Disconnected { was_connected, revocation, queued_until })
+        })
+    }
 }

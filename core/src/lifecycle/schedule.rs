@@ -4,7 +4,7 @@
 //! waits in short steps that each read the clock anew: timers stand still while a machine is suspended, and clocks are
 //! put right.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::verdict::Purpose;
 use crate::account::{AccountKey, ProviderId};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
-use crate::store::{ChangeMark, ConnectionId};
+use crate::store::{ChangeMark, ConnectionId, Expiring};
 
 /// Renews connections ahead of their end, until it is dropped or the lifecycle is closed. A refresh that is in flight
 /// by then goes on.
@@ -59,7 +59,7 @@ impl Lifecycle {
     /// grown stale, until the returned value is dropped. Must be called within a tokio runtime.
     ///
     /// Of many processes that do so, usually one asks the server and the others find that it is done. At most 16
-    /// connections are renewed at once. What failed is tried again when its back-off is over, and never once the
+    /// connections of a provider are renewed at once. What failed is tried again when its back-off is over, and never once the
     /// server has said that it is dead; a refresh whose outcome is unknown is repeated only when the token is about to
     /// end.
     ///
@@ -69,7 +69,7 @@ impl Lifecycle {
     pub fn renew_ahead(self: &Arc<Self>) -> Result<Schedule> {
         let keeper = Keeper {
             spread: Spread::make(&*self.random)?,
-            due: VecDeque::new(),
+            due: BTreeMap::new(),
             renewals: JoinSet::new(),
             in_renewal: HashMap::new(),
             resting: HashMap::new(),
@@ -103,8 +103,8 @@ impl Lifecycle {
 struct Keeper {
     lifecycle: Arc<Lifecycle>,
     spread: Spread,
-    /// What is due until the next look, in order.
-    due: VecDeque<Due>,
+    /// What is due until the next look, in order. One provider that hangs must not hold up the others.
+    due: BTreeMap<ProviderId, VecDeque<Due>>,
     renewals: JoinSet<Result<(), Setback>>,
     in_renewal: HashMap<task::Id, Due>,
     /// What could not be renewed for reasons that are not in the store, and until when it is left alone.
@@ -135,8 +135,6 @@ struct Look {
     at: Timestamp,
     /// Of the store, from before the look.
     mark: Option<ChangeMark>,
-    /// Whether everything that is due is in memory.
-    is_whole: bool,
     /// No other look is made before this has passed.
     pause: Duration,
 }
@@ -187,10 +185,9 @@ impl Keeper {
     fn is_time_to_look(&self, now: Timestamp) -> bool {
         let Some(look) = &self.last_look else { return true };
         let since = now.time_left(look.at);
-        let has_more = || !look.is_whole && self.due.is_empty();
         now < look.at
             || since >= LOOK_AFTER
-            || since >= look.pause && (has_more() || self.lifecycle.vault.change_mark().ok() != look.mark)
+            || since >= look.pause && self.lifecycle.vault.change_mark().ok() != look.mark
     }
 
     /// Looks for what is due before there will be another look.
@@ -201,8 +198,7 @@ impl Keeper {
         let found = self.find(now).await;
         // A look at a large or slow store must not become all that the store does.
         let took = self.lifecycle.clock.now().time_left(now);
-        let mut look =
-            Look { at: now, mark, is_whole: true, pause: (took * 9).clamp(LOOK_AT_MOST, LOOK_AFTER) };
+        let mut look = Look { at: now, mark, pause: (took * 9).clamp(LOOK_AT_MOST, LOOK_AFTER) };
         match found {
             Ok((due, is_whole)) => {
                 if std::mem::take(&mut self.is_in_trouble) {
@@ -210,7 +206,6 @@ impl Keeper {
                 }
                 self.due = due;
                 self.looks_at_all &= !is_whole;
-                look.is_whole = is_whole;
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.is_in_trouble, true) {
@@ -223,63 +218,77 @@ impl Keeper {
     }
 
     /// What is due soon after `now`, in order, and whether that is all of it.
-    async fn find(&self, now: Timestamp) -> Result<(VecDeque<Due>, bool)> {
+    async fn find(&self, now: Timestamp) -> Result<(BTreeMap<ProviderId, VecDeque<Due>>, bool)> {
         let Margins { margin, ahead } = self.lifecycle.margins;
         let until = now.plus(HORIZON);
         let before = if self.looks_at_all { END_OF_TIME } else { until.plus(margin.max(ahead)) };
-        let mut due = Vec::new();
+        let mut queues: BTreeMap<ProviderId, Vec<Due>> = BTreeMap::new();
+        let mut is_whole = true;
         let mut last = None;
-        let is_whole = loop {
+        loop {
             let mut page = self.lifecycle.vault.expiring(before, last.as_ref(), PAGE).await?;
-            for found in
-                page.iter().filter(|found| !self.is_left_alone(&found.account.provider, found.connection))
-            {
-                // Those whose moment has passed have none of their own: where many processes begin at once, each
-                // takes them in another order.
-                let moment = self.spread.moment(found, self.lifecycle.margins, now).max(now);
-                if moment < until {
-                    due.push(Due {
-                        moment,
-                        draw: self.spread.draw(found),
-                        account: found.account.clone(),
-                        connection: found.connection,
-                        rest: (found.expires_at.time_left(found.issued_at) / 10)
-                            .clamp(SHORTEST_REST, LONGEST_REST),
-                    });
+            for found in page.iter().filter(|found| !self.is_left_alone(found)) {
+                let due = self.plan(found, now);
+                if due.moment < until {
+                    let queue = queues.entry(found.account.provider.clone()).or_default();
+                    if queue.len() < MOST_DUE {
+                        queue.push(due);
+                    } else {
+                        is_whole = false;
+                    }
                 }
             }
             if page.len() < PAGE as usize {
-                break true;
-            }
-            if due.len() >= MOST_DUE {
-                break false;
+                break;
             }
             last = page.pop();
+        }
+        let in_order = |(provider, mut queue): (_, Vec<Due>)| {
+            queue.sort_unstable_by_key(|due| (due.moment, due.draw));
+            (provider, queue.into())
         };
-        due.sort_unstable_by_key(|due| (due.moment, due.draw));
-        Ok((due.into(), is_whole))
+        Ok((queues.into_iter().map(in_order).collect(), is_whole))
+    }
+
+    fn plan(&self, found: &Expiring, now: Timestamp) -> Due {
+        let lifetime = found.expires_at.time_left(found.issued_at);
+        Due {
+            // Those whose moment has passed have none of their own: where many processes begin at once, each takes
+            // them in another order.
+            moment: self.spread.moment(found, self.lifecycle.margins, now).max(now),
+            draw: self.spread.draw(found),
+            account: found.account.clone(),
+            connection: found.connection,
+            rest: (lifetime / 10).clamp(SHORTEST_REST, LONGEST_REST),
+        }
     }
 
     /// Whether a connection is of another configuration, at rest, or being renewed already.
-    fn is_left_alone(&self, provider: &ProviderId, connection: ConnectionId) -> bool {
+    fn is_left_alone(&self, found: &Expiring) -> bool {
+        let provider = &found.account.provider;
         !self.lifecycle.servers.contains_key(provider)
-            || self.resting.contains_key(&Rests::Connection(connection))
+            || self.resting.contains_key(&Rests::Connection(found.connection))
             || self.resting.contains_key(&Rests::Provider(provider.clone()))
-            || self.in_renewal.values().any(|due| due.connection == connection)
+            || self.in_renewal.values().any(|due| due.connection == found.connection)
     }
 
     /// Begins what is due at `now`, as far as there is room.
     fn begin(&mut self, now: Timestamp) {
-        while self.renewals.len() < MOST_AT_ONCE
-            && let Some(due) = self.due.pop_front_if(|due| due.moment <= now)
-        {
-            if self.is_left_alone(&due.account.provider, due.connection) {
-                continue;
+        let mut queues = std::mem::take(&mut self.due);
+        for (provider, queue) in &mut queues {
+            for _ in 0..self.room(provider) {
+                let Some(due) = queue.pop_front_if(|due| due.moment <= now) else { break };
+                let (lifecycle, renewed) = (self.lifecycle.clone(), due.clone());
+                let task = self.renewals.spawn(async move { lifecycle.renew_due(&renewed).await });
+                self.in_renewal.insert(task.id(), due);
             }
-            let (lifecycle, renewed) = (self.lifecycle.clone(), due.clone());
-            let task = self.renewals.spawn(async move { lifecycle.renew_due(&renewed).await });
-            self.in_renewal.insert(task.id(), due);
         }
+        self.due = queues;
+    }
+
+    /// How many more connections of `provider` may be renewed at once.
+    fn room(&self, provider: &ProviderId) -> usize {
+        MOST_AT_ONCE - self.in_renewal.values().filter(|due| due.account.provider == *provider).count()
     }
 
     /// Notes how a renewal has ended.
@@ -296,17 +305,21 @@ impl Keeper {
             tracing::debug!(account = %due.account, code = %error.code(), "not renewed ahead: {error}");
         }
         // A back-off is in the store, where every process sees it, and so is a refusal for good.
-        if error.retry_after().is_none() && self.resting.len() < MOST_RESTING {
+        if let Rests::Provider(provider) = &rests {
+            self.due.remove(provider);
+        } else if error.retry_after().is_some() {
+            return;
+        }
+        if self.resting.len() < MOST_RESTING {
             self.resting.insert(rests, self.lifecycle.clock.now().plus(due.rest));
         }
     }
 
     /// How long after `now` there may be something to do. Never long: the clock may jump.
     fn until_next(&self, now: Timestamp) -> Duration {
-        match self.due.front() {
-            Some(due) if self.renewals.len() < MOST_AT_ONCE => due.moment.time_left(now).min(STEP),
-            _ => STEP,
-        }
+        let startable = self.due.iter().filter(|(provider, _)| self.room(provider) > 0);
+        let moments = startable.filter_map(|(_, queue)| Some(queue.front()?.moment.time_left(now)));
+        moments.min().unwrap_or(STEP).min(STEP)
     }
 }
 
@@ -321,9 +334,9 @@ const HORIZON: Duration = Duration::from_secs(15);
 const END_OF_TIME: Timestamp = Timestamp::from_unix_millis(i64::MAX);
 /// How many connections are read at once.
 const PAGE: u32 = 500;
-/// How many that are due are kept in memory, give or take a page. The others are found when these are done.
+/// How many that are due at a provider are kept in memory. The others are found when these are done.
 const MOST_DUE: usize = 1000;
-/// How many are renewed at once: the provider has others to serve.
+/// How many are renewed at once: a provider has others to serve.
 const MOST_AT_ONCE: usize = 16;
 const MOST_RESTING: usize = 100_000;
 const SHORTEST_REST: Duration = Duration::from_secs(1);

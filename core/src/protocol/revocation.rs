@@ -1,5 +1,7 @@
 //! Ending a grant at the server (RFC 7009), and the providers that do it their own way.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -12,7 +14,9 @@ use zeroize::Zeroizing;
 use super::body::{read_error, read_fields};
 use super::capture::{Capture, token_client};
 use super::message::{Request, Response};
+use super::refresh::read_retry_after;
 use super::token_set::TokenSet;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, OauthError, Result};
 use crate::provider::{Provider, RevocationMethod};
 
@@ -62,14 +66,16 @@ pub enum RevocationAnswer {
         reason: String,
         /// Whether a later attempt may succeed.
         try_again: bool,
+        /// The wait that the server asks for before it.
+        retry_after: Option<Duration>,
     },
     /// The server has ended the grant, or did not know it any more (RFC 7009 §2.2).
     Revoked,
 }
 
 impl RevocationAnswer {
-    /// Reads the answer to a planned revocation.
-    pub fn read(response: &Response) -> Self {
+    /// Reads the answer, come at `now`, to a planned revocation.
+    pub fn read(response: &Response, now: Timestamp) -> Self {
         let status = response.status;
         if matches!(status, 200 | 204) {
             return Self::Revoked;
@@ -84,7 +90,25 @@ impl RevocationAnswer {
             }
             _ => format!("the revocation endpoint answered {status}"),
         };
-        Self::NotRevoked { reason: why, try_again: matches!(status, 408 | 425 | 429 | 500..) }
+        let retry_after = read_retry_after(&response.headers, now);
+        Self::NotRevoked { reason: why, try_again: matches!(status, 408 | 425 | 429 | 500..), retry_after }
+    }
+
+    /// The grant was not ended, for `reason`, and a later attempt would not end it either.
+    pub fn in_vain(reason: impl Into<String>) -> Self {
+        Self::NotRevoked { reason: reason.into(), try_again: false, retry_after: None }
+    }
+
+    /// The grant was not ended, for `reason`, and a later attempt may.
+    pub fn for_now(reason: impl Into<String>) -> Self {
+        Self::NotRevoked { reason: reason.into(), try_again: true, retry_after: None }
+    }
+}
+
+/// A request that could not be put together, or a server whose metadata could not be read.
+impl From<Error> for RevocationAnswer {
+    fn from(error: Error) -> Self {
+        if error.is_transient() { Self::for_now(error.message()) } else { Self::in_vain(error.message()) }
     }
 }
 
@@ -146,7 +170,7 @@ fn cannot_build() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::fixture::{NOW, answer, form_of, pairs};
+    use crate::protocol::fixture::{NOW, answer, form_of, labelled, pairs};
     use crate::provider::fixture::{example_provider, preset_provider};
     use crate::secret::Secret;
 
@@ -210,17 +234,26 @@ mod tests {
     #[test]
     fn only_success_is_called_revoked() {
         for status in [200, 204] {
-            assert_eq!(RevocationAnswer::read(&answer(status, "")), RevocationAnswer::Revoked);
+            assert_eq!(RevocationAnswer::read(&answer(status, ""), NOW), RevocationAnswer::Revoked);
         }
         for (status, again) in
             [(202, false), (302, false), (400, false), (404, false), (429, true), (503, true)]
         {
-            let read = RevocationAnswer::read(&answer(status, r#"{"error":"canary"}"#));
-            let RevocationAnswer::NotRevoked { reason, try_again } = read else {
+            let read = RevocationAnswer::read(&answer(status, r#"{"error":"canary"}"#), NOW);
+            let RevocationAnswer::NotRevoked { reason, try_again, .. } = read else {
                 panic!("{status} is no success");
             };
             assert_eq!(try_again, again, "{status}");
             assert!(reason.contains(&status.to_string()) && !reason.contains("canary"));
         }
+    }
+
+    #[test]
+    fn a_wait_that_the_server_asks_for_is_read() {
+        let busy = labelled(429, "retry-after", "7", "");
+        let RevocationAnswer::NotRevoked { retry_after, .. } = RevocationAnswer::read(&busy, NOW) else {
+            panic!("429 is no success");
+        };
+        assert_eq!(retry_after, Some(Duration::from_secs(7)));
     }
 }

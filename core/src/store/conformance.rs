@@ -8,7 +8,9 @@
 mod expiring;
 mod login;
 mod refresh;
+mod revocations;
 mod settings;
+mod tombstones;
 
 use std::fmt;
 use std::future::Future;
@@ -16,8 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    AttemptId, ClaimOutcome, Columns, Commit, ConnectionId, Failure, FailureKind, NewConnection, Record,
-    SealedTokens, TokenDigest, TokenStore,
+    AttemptId, ClaimOutcome, Columns, Commit, ConnectOutcome, ConnectionId, Deleted, Disconnect, Failure,
+    FailureKind, LatestDisconnect, NewConnection, Record, Revocation, RevocationTerms, SealedTokens,
+    TokenDigest, TokenStore, TombstoneId,
 };
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
@@ -71,6 +74,25 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     expiring::what_cannot_be_renewed_is_not_listed(make().await).await;
     expiring::only_a_failure_of_the_present_token_counts(make().await).await;
     expiring::a_renewed_connection_is_listed_by_its_new_end(make().await).await;
+    tombstones::every_disconnect_leaves_another_tombstone(make().await).await;
+    tombstones::a_login_that_was_begun_before_a_disconnect_is_closed(make().await).await;
+    tombstones::a_login_that_was_begun_after_a_disconnect_is_stored(make().await).await;
+    tombstones::a_login_replaces_a_newer_one_that_nobody_disconnected(make().await).await;
+    tombstones::of_a_login_and_a_disconnect_at_once_the_disconnect_wins(make().await).await;
+
+    revocations::a_disconnect_queues_the_whole_connection(make().await).await;
+    revocations::a_disconnect_without_a_revocation_queues_nothing(make().await).await;
+    revocations::a_revocation_is_taken_once(make().await).await;
+    revocations::of_many_takers_one_wins(make().await).await;
+    revocations::only_its_taker_can_postpone_or_settle_a_revocation(make().await).await;
+    revocations::revocations_are_listed_in_pages_the_earliest_first(make().await).await;
+    revocations::a_new_login_cancels_what_could_end_its_grant(make().await).await;
+    revocations::a_closed_login_cancels_nothing(make().await).await;
+    revocations::what_came_late_replaces_what_is_queued(make().await).await;
+    revocations::what_came_late_is_queued_when_the_rest_was_settled(make().await).await;
+    revocations::what_came_late_is_not_queued_when_its_grant_is_to_live_on(make().await).await;
+    revocations::a_revocation_is_resealed_in_place(make().await).await;
+    revocations::the_change_mark_moves_with_the_queue(make().await).await;
 
     settings::the_latest_login_is_active(make().await).await;
     settings::selecting_deletes_nothing(make().await).await;
@@ -101,6 +123,7 @@ fn login(account: &AccountKey, seed: u8) -> NewConnection {
         columns,
         sealed: SealedTokens(vec![seed; 300]),
         refresh_digest: Some(digest(seed)),
+        begun_after: None,
     }
 }
 
@@ -140,9 +163,20 @@ async fn claim(store: &dyn TokenStore, account: &AccountKey, seed: u8, attempt: 
         .unwrap()
 }
 
+/// Disconnects `account`, and queues its revocation.
+async fn disconnect(store: &dyn TokenStore, account: &AccountKey) -> Option<Deleted> {
+    store.disconnect(account, end(0, Some(TERMS))).await.unwrap()
+}
+
+/// A disconnect that leaves the tombstone `seed`.
+fn end(seed: u8, revocation: Option<RevocationTerms>) -> Disconnect {
+    Disconnect { tombstone: TombstoneId([seed; 16]), revocation }
+}
+
 /// The record of `account`, which must be there.
 async fn loaded(store: &dyn TokenStore, account: &AccountKey) -> Record {
     store.load(account).await.unwrap().unwrap()
 }
 
 const LEASE: Duration = Duration::from_secs(60);
+const TERMS: RevocationTerms = RevocationTerms { lease: LEASE, lasts: Duration::from_secs(86_400) };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::{Claim, Failure, FailureKind};
+use super::{Claim, Failure, FailureKind, Revocation, RevocationTerms};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::secret::Secret;
@@ -12,6 +12,10 @@ use crate::secret::Secret;
 /// The identity of one login's outcome: random, never reused, not changed by a refresh.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct ConnectionId(pub [u8; 16]);
+
+/// The identity of a tombstone: random, never reused. It tells one disconnect of an account from the next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TombstoneId(pub [u8; 16]);
 
 /// The identity of a store: random, made with it. It names the store's entry in a keychain.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -86,6 +90,39 @@ pub struct NewConnection {
     pub sealed: SealedTokens,
     /// The digest of the refresh token inside; `None` where the provider gave none.
     pub refresh_digest: Option<TokenDigest>,
+    /// The account's latest disconnect when the login was begun, where it was begun before: another one closes it.
+    pub begun_after: Option<LatestDisconnect>,
+}
+
+/// What became of a login that was to be stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConnectOutcome {
+    /// It is stored.
+    Connected,
+    /// The account was disconnected after the login had begun. Nothing is stored, and the new tokens must be revoked.
+    Disconnected,
+}
+
+/// The tombstone of an account; `None` where it is connected or never was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LatestDisconnect(pub Option<TombstoneId>);
+
+/// What a disconnect leaves behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Disconnect {
+    /// The new tombstone's id.
+    pub tombstone: TombstoneId,
+    /// How the revocation waits; `None` where the grant is to live on at the server.
+    pub revocation: Option<RevocationTerms>,
+}
+
+/// What a disconnect deleted.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    /// The connection as it was.
+    pub record: Record,
+    /// Its revocation, if one waits.
+    pub revocation: Option<Revocation>,
 }
 
 /// A connection as the store has it.

@@ -1,5 +1,7 @@
 //! A store that ends with its process: for tests, and for apps that log in anew each time.
 
+mod revocations;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +11,9 @@ use async_trait::async_trait;
 
 use super::claim::{Verdict, judge};
 use super::{
-    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure,
-    KeysGuard, NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, Revocation,
+    StoreId, TokenDigest, TokenStore, TombstoneId, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -35,8 +38,19 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Rows {
     connections: BTreeMap<AccountKey, Record>,
+    tombstones: BTreeMap<AccountKey, Tombstone>,
+    /// By their connections.
+    revocations: BTreeMap<[u8; 16], Revocation>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
+}
+
+/// What is left of a connection.
+#[derive(Debug)]
+struct Tombstone {
+    id: TombstoneId,
+    /// Whether the grant was to live on at the server.
+    keeps_grant: bool,
 }
 
 impl MemoryStore {
@@ -110,12 +124,22 @@ impl TokenStore for MemoryStore {
         Ok(found.into_iter().filter_map(|(_, record)| Expiring::of(record)).take(limit as usize).collect())
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let mut rows = self.rows();
+        let tombstone = rows.tombstones.get(&login.account).map(|tombstone| tombstone.id);
+        if tombstone.is_some() && login.begun_after.is_some_and(|latest| latest.0 != tombstone) {
+            return Ok(ConnectOutcome::Disconnected);
+        }
+        rows.tombstones.remove(&login.account);
+        rows.cancel_revocations(&login);
         rows.active.insert(login.account.owner.clone(), login.account.clone());
         rows.connections.insert(login.account.clone(), Record::from_login(login));
         self.changed(&rows);
-        Ok(())
+        Ok(ConnectOutcome::Connected)
+    }
+
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        Ok(LatestDisconnect(self.rows().tombstones.get(account).map(|tombstone| tombstone.id)))
     }
 
     async fn claim(
@@ -146,7 +170,7 @@ impl TokenStore for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         let mut rows = self.rows();
-        // A missing row is this backend's tombstone: it keeps nothing that could outlive the process.
+        // Where nothing is connected, there is a tombstone.
         let Some(record) = rows.connections.get_mut(&commit.account) else {
             return Ok(CommitOutcome::Disconnected);
         };
@@ -181,14 +205,20 @@ impl TokenStore for MemoryStore {
         Ok(())
     }
 
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>> {
+        let now = self.0.clock.now();
         let mut rows = self.rows();
+        let Disconnect { tombstone, revocation } = disconnect;
+        let tombstone = Tombstone { id: tombstone, keeps_grant: revocation.is_none() };
+        rows.tombstones.insert(account.clone(), tombstone);
+        self.changed(&rows);
         let Some(record) = rows.connections.remove(account) else { return Ok(None) };
         if rows.active.get(&account.owner) == Some(account) {
             rows.active.remove(&account.owner);
         }
-        self.changed(&rows);
-        Ok(Some(record))
+        let revocation = revocation.map(|terms| Revocation::new(record.clone(), terms, now));
+        rows.revocations.extend(revocation.clone().map(|revocation| (record.connection.0, revocation)));
+        Ok(Some(Deleted { record, revocation }))
     }
 
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {

@@ -3,6 +3,7 @@
 mod changes;
 mod fault;
 mod pool;
+mod revocations;
 mod rows;
 mod schema;
 mod target;
@@ -20,8 +21,9 @@ use self::pool::{Dialler, Pool, Transaction};
 use self::target::Target;
 use self::transactions::Request;
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
+    TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
@@ -107,10 +109,15 @@ impl TokenStore for PostgresStore {
         rows::expiring(&self.0.pool, before, after, limit).await
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let mut transaction = self.begin().await?;
-        transactions::connect(&mut transaction, &login).await?;
-        self.finish(transaction).await
+        let outcome = transactions::connect(&mut transaction, &login).await?;
+        self.finish(transaction).await?;
+        Ok(outcome)
+    }
+
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        transactions::latest_disconnect(&self.0.pool, account).await
     }
 
     async fn claim(
@@ -146,9 +153,9 @@ impl TokenStore for PostgresStore {
         self.finish(transaction).await
     }
 
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>> {
         let mut transaction = self.begin().await?;
-        let was = transactions::disconnect(&mut transaction, account).await?;
+        let was = transactions::disconnect(&mut transaction, account, &disconnect).await?;
         self.finish(transaction).await?;
         Ok(was)
     }

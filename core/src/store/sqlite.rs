@@ -5,6 +5,7 @@ mod fault;
 mod holder;
 mod lock;
 mod presence;
+mod revocations;
 mod rows;
 mod schema;
 mod transactions;
@@ -24,8 +25,9 @@ use self::presence::Presence;
 use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
+    TokenDigest, TokenStore, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -177,9 +179,14 @@ impl TokenStore for SqliteStore {
         self.read(move |database| rows::expiring(database, before, after.as_ref(), limit)).await
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let now = self.0.clock.now();
         self.write(move |transaction| transactions::connect(transaction, &login, now)).await
+    }
+
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        let account = account.clone();
+        self.read(move |database| transactions::latest_disconnect(database, &account)).await
     }
 
     async fn claim(
@@ -243,9 +250,9 @@ impl TokenStore for SqliteStore {
         .await
     }
 
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>> {
         let (account, now) = (account.clone(), self.0.clock.now());
-        self.write(move |transaction| transactions::disconnect(transaction, &account, now)).await
+        self.write(move |transaction| transactions::disconnect(transaction, &account, &disconnect, now)).await
     }
 
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {

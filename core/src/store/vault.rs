@@ -1,6 +1,7 @@
 //! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
 
 mod outcome;
+mod revocations;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ pub use outcome::{Claimed, Committed, Disconnected, Identity};
 use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
 use super::seal::{self, Place};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectionId, Expiring, Failure,
-    FailureKind, NewConnection, Record, TokenDigest, TokenStore, payload,
+    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId,
+    Expiring, Failure, FailureKind, LatestDisconnect, NewConnection, Record, TokenDigest, TokenStore,
+    payload,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -97,12 +99,38 @@ impl Vault {
         self.store.expiring(before, after, limit).await
     }
 
-    /// Stores a login under a new connection id and makes it the owner's active account, in one transaction.
+    /// The account's latest disconnect, for a login that begins now.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        self.store.latest_disconnect(account).await
+    }
+
+    /// Stores a login that nothing can have closed: seals and keeps it in one step.
     ///
     /// # Errors
     ///
     /// `store_failed`; then what was there before is still there.
     pub async fn connect(
+        &self,
+        account: &AccountKey,
+        tokens: &TokenSet,
+        identity: Identity,
+        binding: Value,
+    ) -> Result<Entry> {
+        let login = self.seal_login(account, tokens, identity, binding)?;
+        self.keep(&login, None).await?;
+        Ok(login)
+    }
+
+    /// Seals a login under a new connection id.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed` when there is no randomness.
+    pub fn seal_login(
         &self,
         account: &AccountKey,
         tokens: &TokenSet,
@@ -121,9 +149,20 @@ impl Vault {
             tokens.refresh_token.as_ref().map(|token| TokenDigest::derive(connection, token));
         let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
         let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
-        let login = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
-        self.store.connect(login.clone()).await?;
+        let account = account.clone();
+        let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after: None };
         Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
+    }
+
+    /// Stores a sealed login and makes it the owner's active account, in one transaction; see [`TokenStore::connect`].
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`; then what was there before is still there.
+    pub async fn keep(&self, login: &Entry, begun_after: Option<LatestDisconnect>) -> Result<ConnectOutcome> {
+        let Record { account, connection, columns, sealed, refresh_digest, .. } = login.record.clone();
+        let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after };
+        self.store.connect(login).await
     }
 
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
@@ -218,22 +257,6 @@ impl Vault {
         failure: Option<Failure>,
     ) -> Result<()> {
         self.store.abandon(account, attempt, failure).await
-    }
-
-    /// Deletes the connection and returns what was there.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`. When the record was deleted but cannot be unsealed, `Disconnected` says so: to be rid of a
-    /// damaged record must be possible.
-    pub async fn disconnect(&self, account: &AccountKey) -> Result<Disconnected> {
-        Ok(match self.store.disconnect(account).await? {
-            None => Disconnected::Nothing,
-            Some(record) => match self.unseal(record) {
-                Ok(entry) => Disconnected::Deleted(Box::new(entry)),
-                Err(_) => Disconnected::DeletedUnreadable,
-            },
-        })
     }
 
     /// The owner's active account.

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::store::{AttemptId, FailureKind, ReconnectReason};
 
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
+
+/// As refreshes ask for it.
+const LEASE: Duration = Duration::from_secs(45);
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_came_during_a_suspend_is_stored_and_followed_by_a_newer_one() {
@@ -80,13 +84,27 @@ async fn a_refused_registration_is_not_believed_for_longer_because_the_clock_was
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_claim_of_a_dead_holder_does_not_last_for_as_long_as_the_clock_was_put_back() {
+    let world = World::new([Reply::invalid_grant()]);
+    let process = world.with_ended_token().await;
+    tokio::time::advance(LIFETIME).await;
+    let entry = process.vault().load(&account()).await.unwrap().unwrap();
+    process.vault().claim(&entry, AttemptId([9; 16]), LEASE).await.unwrap();
+    world.clock.set_back(LIFETIME / 2);
+    tokio::time::timeout(LEASE - Duration::from_secs(1), process.access_token(&account())).await.unwrap_err();
+    assert_eq!(world.network.refreshes(), 0, "its holder may be alive");
+    let asked = tokio::time::timeout(2 * LEASE, process.access_token(&account())).await.unwrap();
+    assert_eq!(asked.unwrap_err().code(), ErrorCode::ReconnectRequired);
+    let failure = process.vault().record(&account()).await.unwrap().unwrap().failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::Permanent(ReconnectReason::Interrupted));
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_is_patient_for_as_long_as_the_clock_was_put_back() {
     let world = World::new(std::iter::repeat_n(Reply::refused(), 1000));
     let process = world.with_ended_token().await;
     tokio::time::advance(LIFETIME).await;
-    world.network.hold();
-    let caller = tokio::spawn(async move { process.access_token(&account()).await });
-    world.network.arrived(1).await;
+    let caller = world.asking(&process).await;
     world.clock.set_back(Duration::from_secs(600));
     world.network.release();
     assert_eq!(caller.await.unwrap().unwrap_err().code(), ErrorCode::Unavailable);

@@ -1,7 +1,7 @@
 //! A store whose writes fail when told to.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,8 +9,9 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, Revocation,
+    RevocationQueue, RevocationTerms, SealedTokens, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -27,6 +28,13 @@ pub(crate) struct FaultyStore {
     pub(crate) looks_fail: AtomicBool,
     pub(crate) looks: AtomicUsize,
     pub(crate) loads: AtomicUsize,
+    /// Revocations wait while this is `false` before they are taken, and `takers` counts them.
+    pub(crate) takes: watch::Sender<bool>,
+    pub(crate) takers: watch::Sender<usize>,
+    /// The same for what is to be queued late.
+    pub(crate) queues: watch::Sender<bool>,
+    pub(crate) queuers: watch::Sender<usize>,
+    pub(crate) disconnects_fail_for: Mutex<Option<AccountKey>>,
     /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
     pub(crate) marks_differ: AtomicBool,
     marks: AtomicU64,
@@ -45,16 +53,19 @@ impl FaultyStore {
             looks_fail: AtomicBool::default(),
             looks: AtomicUsize::default(),
             loads: AtomicUsize::default(),
+            takes: watch::Sender::new(true),
+            takers: watch::Sender::new(0),
+            queues: watch::Sender::new(true),
+            queuers: watch::Sender::new(0),
+            disconnects_fail_for: Mutex::default(),
             marks_differ: AtomicBool::default(),
             marks: AtomicU64::default(),
         })
     }
 }
 
-impl FaultyStore {
-    async fn opened(&self) {
-        self.open.subscribe().wait_for(|open| *open).await.unwrap();
-    }
+async fn opened(gate: &watch::Sender<bool>) {
+    gate.subscribe().wait_for(|open| *open).await.unwrap();
 }
 
 fn full_disk() -> Error {
@@ -72,7 +83,7 @@ impl TokenStore for FaultyStore {
         lease: Duration,
     ) -> Result<ClaimOutcome> {
         self.claims.fetch_add(1, Ordering::SeqCst);
-        self.opened().await;
+        opened(&self.open).await;
         match self.claims_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
             false => self.inner.claim(account, connection, presented, attempt, lease).await,
@@ -81,7 +92,7 @@ impl TokenStore for FaultyStore {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         self.commits.fetch_add(1, Ordering::SeqCst);
-        self.opened().await;
+        opened(&self.open).await;
         assert!(!self.commits_panic.load(Ordering::SeqCst), "as the test asked for");
         match self.commits_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
@@ -111,8 +122,12 @@ impl TokenStore for FaultyStore {
         }
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         self.inner.connect(login).await
+    }
+
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        self.inner.latest_disconnect(account).await
     }
 
     async fn abandon(
@@ -124,8 +139,11 @@ impl TokenStore for FaultyStore {
         self.inner.abandon(account, attempt, failure).await
     }
 
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
-        self.inner.disconnect(account).await
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>> {
+        if self.disconnects_fail_for.lock().unwrap().as_ref() == Some(account) {
+            return Err(full_disk());
+        }
+        self.inner.disconnect(account, disconnect).await
     }
 
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {
@@ -169,5 +187,55 @@ impl TokenStore for FaultyStore {
 
     async fn now(&self) -> Result<Timestamp> {
         self.inner.now().await
+    }
+}
+
+#[async_trait]
+impl RevocationQueue for FaultyStore {
+    async fn take_revocation(
+        &self,
+        connection: ConnectionId,
+        attempts: u32,
+        lease: Duration,
+    ) -> Result<Option<Revocation>> {
+        self.takers.send_modify(|takers| *takers += 1);
+        opened(&self.takes).await;
+        self.inner.take_revocation(connection, attempts, lease).await
+    }
+
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+        self.queuers.send_modify(|queuers| *queuers += 1);
+        opened(&self.queues).await;
+        self.inner.queue_revocation(record, terms).await
+    }
+
+    async fn revocations(&self, after: Option<&Revocation>, limit: u32) -> Result<Vec<Revocation>> {
+        self.inner.revocations(after, limit).await
+    }
+
+    async fn revocations_of(&self, owner: &Owner) -> Result<Vec<Revocation>> {
+        self.inner.revocations_of(owner).await
+    }
+
+    async fn postpone_revocation(
+        &self,
+        connection: ConnectionId,
+        attempts: u32,
+        wait: Duration,
+    ) -> Result<()> {
+        self.inner.postpone_revocation(connection, attempts, wait).await
+    }
+
+    async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
+        self.inner.settle_revocation(connection, attempts).await
+    }
+
+    async fn reseal_revocation(
+        &self,
+        connection: ConnectionId,
+        sealed: &SealedTokens,
+        resealed: SealedTokens,
+    ) -> Result<bool> {
+        self.inner.reseal_revocation(connection, sealed, resealed).await
     }
 }

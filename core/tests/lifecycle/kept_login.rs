@@ -2,6 +2,7 @@
 
 use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::lifecycle::DisconnectScope;
 use loomkin_auth::protocol::token_set::TokenSet;
 use loomkin_auth::secret::Secret;
 
@@ -25,7 +26,8 @@ async fn a_login_of_nobody_knows_whom_is_refused_and_not_revoked() {
     let process = world.process().await;
     world.log_in(&process, "1").await.unwrap();
     let tokens = TokenSet::new(Secret::new("canary-access-9"), world.clock.now());
-    let error = process.keep_login(&account(), &world.server(), tokens, None).await.unwrap_err();
+    let begun = process.begin_login(&account()).await.unwrap();
+    let error = process.keep_login(&begun, &world.server(), tokens, None).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::AccountMismatch);
     // It may be the stored account after all, and some servers would end that grant too.
     assert!(world.network.seen("/revoke").is_empty());
@@ -46,7 +48,7 @@ async fn a_login_at_another_server_replaces_the_connection_and_says_what_was_not
         let connected = moved.log_in(&process, id).await.unwrap();
         assert!(connected.note.is_some_and(|note| note.contains("not revoked")));
         assert!(is_token(&process.access_token(&account()).await.unwrap(), 0));
-        process.disconnect(&account()).await.unwrap();
+        process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     }
 }
 

@@ -3,12 +3,15 @@
 
 mod broken_off;
 mod clock_jumps;
+mod closed_logins;
+mod disconnects;
 mod faulty_store;
 mod fence;
 mod kept_login;
 mod one_refresh;
 mod outcomes;
 mod rejected;
+mod revocations;
 mod schedule;
 mod stale;
 mod store_trouble;

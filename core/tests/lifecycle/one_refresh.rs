@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loomkin_auth::error::ErrorCode;
+use loomkin_auth::lifecycle::DisconnectScope;
 
 use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
@@ -42,14 +43,12 @@ async fn another_process_waits_for_the_claim_and_adopts_the_answer() {
     let world = World::new([Reply::tokens(1)]);
     let first = world.with_ended_token().await;
     let second = world.process().await;
-    world.network.hold();
-    let spending = tokio::spawn(async move { first.access_token(&account()).await.unwrap() });
-    world.network.arrived(1).await;
+    let spending = world.asking(&first).await;
     let waiting = tokio::spawn(async move { second.access_token(&account()).await.unwrap() });
     // The paused clock passes only when both wait: the second has met the claim by then.
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     world.network.release();
-    assert!(is_token(&spending.await.unwrap(), 1));
+    assert!(is_token(&spending.await.unwrap().unwrap(), 1));
     assert!(is_token(&waiting.await.unwrap(), 1));
     assert_eq!(world.network.refreshes(), 1);
 }
@@ -80,12 +79,7 @@ async fn each_refresh_presents_the_token_of_the_one_before() {
 async fn a_caller_that_goes_away_does_not_stop_the_refresh() {
     let world = World::new([Reply::tokens(1)]);
     let process = world.with_ended_token().await;
-    world.network.hold();
-    let caller = tokio::spawn({
-        let process = process.clone();
-        async move { process.access_token(&account()).await.map(drop) }
-    });
-    world.network.arrived(1).await;
+    let caller = world.asking(&process).await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     world.network.release();
@@ -115,7 +109,7 @@ async fn a_configuration_with_another_endpoint_has_no_connection_and_sends_nothi
     let error = process.access_token(&account()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::NotConnected);
     assert!(error.message().contains("another"), "{error}");
-    let disconnected = process.disconnect(&account()).await.unwrap();
+    let disconnected = process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert!(disconnected.was_connected);
     assert!(world.network.seen("").is_empty());
 }
@@ -128,13 +122,11 @@ async fn waiting_for_another_process_leaves_the_store_alone_most_of_the_time() {
     let first = world.with_ended_token().await;
     let second = world.process().await;
     store.marks_differ.store(true, Ordering::SeqCst);
-    world.network.hold();
-    let spending = tokio::spawn(async move { first.access_token(&account()).await.unwrap() });
-    world.network.arrived(1).await;
+    let spending = world.asking(&first).await;
     let waiting = tokio::spawn(async move { second.access_token(&account()).await.unwrap() });
     tokio::time::sleep(Duration::from_secs(5)).await;
     world.network.release();
-    spending.await.unwrap();
+    spending.await.unwrap().unwrap();
     assert!(is_token(&waiting.await.unwrap(), 1));
     assert!(store.claims.load(Ordering::SeqCst) <= 502, "it asked without a pause");
 }
@@ -166,16 +158,14 @@ async fn nobody_sees_a_token_before_it_is_stored() {
     world.store = store.clone();
     let storing = world.process().await;
     drop(process);
-    world.network.hold();
-    let caller = tokio::spawn(async move { storing.access_token(&account()).await.unwrap() });
-    world.network.arrived(1).await;
+    let caller = world.asking(&storing).await;
     store.open.send_replace(false);
     world.network.release();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(store.commits.load(Ordering::SeqCst), 1);
     assert!(!caller.is_finished(), "it was shown first");
     store.open.send_replace(true);
-    assert!(is_token(&caller.await.unwrap(), 1));
+    assert!(is_token(&caller.await.unwrap().unwrap(), 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +187,7 @@ async fn a_disconnect_in_another_process_is_seen_at_once() {
     let (first, second) = (world.process().await, world.process().await);
     world.log_in(&first, "1").await.unwrap();
     assert!(is_token(&first.access_token(&account()).await.unwrap(), 0));
-    second.disconnect(&account()).await.unwrap();
+    second.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert_eq!(first.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
 }
 
@@ -205,12 +195,7 @@ async fn a_disconnect_in_another_process_is_seen_at_once() {
 async fn discovery_does_not_eat_into_the_lease() {
     let world = World { discovers: true, ..World::new([]) };
     let process = world.with_ended_token().await;
-    world.network.hold();
-    let refreshing = tokio::spawn({
-        let process = process.clone();
-        async move { process.access_token(&account()).await.map(drop) }
-    });
-    world.network.arrived(1).await;
+    let refreshing = world.asking(&process).await;
     assert_eq!(world.network.seen("/.well-known/").len(), 1);
     let record = process.vault().record(&account()).await.unwrap().unwrap();
     assert!(record.claim.is_none(), "it was claimed before the server's metadata was known");

@@ -9,7 +9,7 @@ use loomkin_auth::lifecycle::Lifecycle;
 use loomkin_auth::store::FailureKind;
 
 use crate::faulty_store::FaultyStore;
-use crate::support::{AHEAD, LIFETIME, MARGIN, Reply, World, account, is_token};
+use crate::support::{AHEAD, LIFETIME, MARGIN, Network, Reply, World, account, is_token};
 
 /// When the schedule has renewed whatever it can, with room for one look.
 const RENEWED: Duration = Duration::from_secs((3600 - 300) + (300 - 60) / 2 + 2);
@@ -176,6 +176,23 @@ async fn a_provider_that_cannot_be_discovered_is_not_asked_for_each_connection()
     assert!((1..=50).contains(&asked), "it was asked {asked} times");
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(world.network.seen("/.well-known/").len() > asked, "it is asked again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_holds_up_no_other() {
+    let neighbour = Network::new([Reply::tokens(1)]);
+    let world = World { neighbour: Some(neighbour.clone()), ..World::new([]) };
+    let process = world.process().await;
+    for account in accounts(100) {
+        world.log_in_to(&process, &account, "1").await.unwrap();
+    }
+    world.log_in_to(&process, &"google".parse().unwrap(), "1").await.unwrap();
+    tokio::time::advance(LIFETIME).await;
+    world.network.hold();
+    let _schedule = process.renew_ahead().unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.network.refreshes(), 16);
+    assert_eq!(neighbour.refreshes(), 1);
 }
 
 #[tokio::test(start_paused = true)]

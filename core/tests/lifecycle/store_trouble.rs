@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loomkin_auth::error::{Error, ErrorCode};
-use loomkin_auth::lifecycle::Answer;
+use loomkin_auth::lifecycle::{Answer, DisconnectScope};
 
 use crate::faulty_store::FaultyStore;
 use crate::support::{LIFETIME, MARGIN, Reply, World, account, is_token};
@@ -59,7 +59,7 @@ async fn an_answer_that_waits_to_be_stored_does_not_survive_a_disconnect() {
     let process = world.with_ended_token().await;
     store.commits_fail.store(true, Ordering::SeqCst);
     process.access_token(&account()).await.unwrap();
-    process.disconnect(&account()).await.unwrap();
+    process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
     store.commits_fail.store(false, Ordering::SeqCst);
     process.close(MARGIN).await;
@@ -116,15 +116,10 @@ async fn what_another_process_has_stored_since_is_newer_than_what_waits_here() {
 async fn an_answer_that_cannot_be_sealed_is_served_here_and_stored_as_soon_as_it_can_be() {
     let world = World::new([Reply::tokens(1)]);
     let process = world.with_ended_token().await;
-    world.network.hold();
-    let caller = tokio::spawn({
-        let process = process.clone();
-        async move { process.access_token(&account()).await.unwrap() }
-    });
-    world.network.arrived(1).await;
+    let caller = world.asking(&process).await;
     world.random.fails.store(true, Ordering::SeqCst);
     world.network.release();
-    assert!(is_token(&caller.await.unwrap(), 1));
+    assert!(is_token(&caller.await.unwrap().unwrap(), 1));
     world.random.fails.store(false, Ordering::SeqCst);
     process.close(MARGIN).await;
     assert!(is_token(&world.process().await.access_token(&account()).await.unwrap(), 1));

@@ -15,7 +15,7 @@ use loomkin_auth::clock::{Clock, Timestamp};
 use loomkin_auth::environment::Environment;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::http::{HttpClient, SendError};
-use loomkin_auth::lifecycle::{Connected, Lifecycle, Margins};
+use loomkin_auth::lifecycle::{AccessToken, Connected, Lifecycle, Margins};
 use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::message::{Request, Response};
 use loomkin_auth::protocol::token_set::TokenSet;
@@ -28,6 +28,7 @@ use loomkin_auth::store::key::{KeySetting, OsKeychain};
 use loomkin_auth::store::memory::MemoryStore;
 use loomkin_auth::store::vault::Vault;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 pub(crate) const MARGIN: Duration = Duration::from_secs(60);
 pub(crate) const AHEAD: Duration = Duration::from_secs(300);
@@ -123,6 +124,8 @@ impl Reply {
 /// Answers from a script, counts, and holds answers back when asked to.
 pub(crate) struct Network {
     script: Mutex<VecDeque<Reply>>,
+    /// What the revocation endpoint does; when there is nothing more, it revokes.
+    revocations: Mutex<VecDeque<Reply>>,
     seen: Mutex<Vec<String>>,
     open: watch::Sender<bool>,
     arrived: watch::Sender<usize>,
@@ -132,6 +135,7 @@ impl Network {
     pub(crate) fn new(script: impl IntoIterator<Item = Reply>) -> Arc<Self> {
         Arc::new(Self {
             script: Mutex::new(script.into_iter().collect()),
+            revocations: Mutex::default(),
             seen: Mutex::default(),
             open: watch::Sender::new(true),
             arrived: watch::Sender::new(0),
@@ -152,8 +156,18 @@ impl Network {
         self.arrived.subscribe().wait_for(|arrived| *arrived >= count).await.unwrap();
     }
 
+    /// How many requests have arrived.
+    fn arrivals(&self) -> usize {
+        *self.arrived.borrow()
+    }
+
     pub(crate) fn then(&self, reply: Reply) {
         self.script.lock().unwrap().push_back(reply);
+    }
+
+    /// What the revocation endpoint does next.
+    pub(crate) fn then_to_revocations(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.revocations.lock().unwrap().extend(replies);
     }
 
     /// The bodies of the requests to `path`, in order.
@@ -174,10 +188,11 @@ impl HttpClient for Network {
         self.seen.lock().unwrap().push(format!("{} {body}", request.url.path()));
         self.arrived.send_modify(|arrived| *arrived += 1);
         self.open.subscribe().wait_for(|open| *open).await.unwrap();
-        if request.url.path() == "/revoke" {
-            return Ok(Response { status: 200, headers: HeaderMap::new(), body: Vec::new().into() });
-        }
-        let mut reply = self.script.lock().unwrap().pop_front().expect("no request was expected");
+        let mut reply = if request.url.path() == "/revoke" {
+            self.revocations.lock().unwrap().pop_front().unwrap_or_else(|| Reply::json(200, ""))
+        } else {
+            self.script.lock().unwrap().pop_front().expect("no request was expected")
+        };
         while let Reply::After(wait, next) = reply {
             tokio::time::sleep(wait).await;
             reply = *next;
@@ -204,6 +219,8 @@ impl fmt::Debug for Network {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) network: Arc<Network>,
+    /// How the provider `google` is reached, where there is one.
+    pub(crate) neighbour: Option<Arc<Network>>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) random: Arc<TestRandom>,
     pub(crate) token_host: &'static str,
@@ -222,6 +239,7 @@ impl World {
         Self {
             store,
             network: Network::new(script),
+            neighbour: None,
             clock,
             random: Arc::default(),
             token_host: "idp.example.com",
@@ -246,8 +264,12 @@ impl World {
         )
         .await
         .unwrap();
-        let server = self.server();
-        let servers = BTreeMap::from([(account().provider, server)]);
+        let mut servers = BTreeMap::from([(account().provider, self.server())]);
+        if let Some(network) = &self.neighbour {
+            let google: AccountKey = "google".parse().unwrap();
+            let server = World { network: network.clone(), ..self.clone() }.server();
+            servers.insert(google.provider, server);
+        }
         Lifecycle::new(vault, servers, self.clock.clone(), random, MARGINS)
     }
 
@@ -284,7 +306,8 @@ impl World {
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
         let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
-        process.keep_login(account, &self.server(), tokens, Some(identity)).await
+        let begun = process.begin_login(account).await?;
+        process.keep_login(&begun, &self.server(), tokens, Some(identity)).await
     }
 
     /// A process with a connection whose access token has ended.
@@ -294,6 +317,16 @@ impl World {
         tokio::time::advance(LIFETIME).await;
         process
     }
+
+    /// A caller of `process` whose request has arrived and is not answered.
+    pub(crate) async fn asking(&self, process: &Arc<Lifecycle>) -> JoinHandle<Result<AccessToken>> {
+        self.network.hold();
+        let arrived = self.network.arrivals();
+        let process = process.clone();
+        let caller = tokio::spawn(async move { process.access_token(&account()).await });
+        self.network.arrived(arrived + 1).await;
+        caller
+    }
 }
 
 pub(crate) fn account() -> AccountKey {
@@ -301,6 +334,6 @@ pub(crate) fn account() -> AccountKey {
 }
 
 /// Whether the token is the `n`th.
-pub(crate) fn is_token(token: &loomkin_auth::lifecycle::AccessToken, n: u32) -> bool {
+pub(crate) fn is_token(token: &AccessToken, n: u32) -> bool {
     token.secret().matches(&Secret::new(format!("canary-access-{n}")))
 }

@@ -11,6 +11,7 @@ use std::error::Error as StdError;
 use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::auth::{Auth, ConnectOptions};
 use loomkin_auth::config::Config;
+use loomkin_auth::lifecycle::DisconnectScope;
 use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth_dev_provider::{Endpoint, Fault};
 use stage::{LIFETIME, Stage};
@@ -141,7 +142,7 @@ async fn survive_an_outage(stage: &Stage, auth: &Auth) -> Result<()> {
 async fn disconnect(stage: &Stage, auth: &Auth) -> Result<()> {
     chapter("Disconnect: gone here, revoked there, and said honestly");
     let token = auth.access_token(&demo()?).await?;
-    let disconnected = auth.disconnect(&demo()?).await?;
+    let disconnected = auth.disconnect(&demo()?, DisconnectScope::Everywhere).await?;
     match disconnected.revocation {
         RevocationAnswer::Revoked => println!("  the provider says: revoked"),
         RevocationAnswer::NotRevoked { reason, .. } => println!("  not revoked: {reason}"),

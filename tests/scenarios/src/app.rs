@@ -10,7 +10,7 @@ use loomkin_auth::browser::NoBrowser;
 use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::error::{Error, Result};
 use loomkin_auth::http::{HttpSettings, ReqwestClient};
-use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
+use loomkin_auth::lifecycle::{AccessToken, Connected, DisconnectScope, Disconnected, Schedule};
 use loomkin_auth::secret::Secret;
 use loomkin_auth::status::{ConnectionStatus, Me};
 use loomkin_auth::store::key::OsKeychain;
@@ -117,13 +117,32 @@ impl App {
         look(&self.canary, token).map(|token| self.keep(&token))
     }
 
+    /// As [`Auth::renew_ahead`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn renew_ahead(&self) -> Result<Schedule> {
+        look(&self.canary, self.auth.renew_ahead())
+    }
+
     /// As [`Auth::disconnect`].
     ///
     /// # Errors
     ///
     /// As there.
     pub async fn disconnect(&self, account: &str) -> Result<Disconnected> {
-        look(&self.canary, self.auth.disconnect(&key(account)).await)
+        let ended = self.auth.disconnect(&key(account), DisconnectScope::Everywhere).await;
+        look(&self.canary, ended)
+    }
+
+    /// As [`Auth::retry_revocations`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn retry_revocations(&self) -> Result<()> {
+        look(&self.canary, within("the revocations", self.auth.retry_revocations()).await)
     }
 
     /// The status of one account.

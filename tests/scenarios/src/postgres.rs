@@ -1,7 +1,7 @@
 //! A throw-away PostgreSQL server; `tests/servers/README.md` describes it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -97,6 +97,16 @@ impl Postgres {
         self.order("restart");
     }
 
+    /// Gives the server a standby, without which it commits nothing from now on.
+    pub fn add_standby(&self) {
+        self.order("standby");
+    }
+
+    /// Ends the server as a crash does, and lets its standby take its place.
+    pub fn fail_over(&self) {
+        self.order("fail-over");
+    }
+
     /// A new, empty database.
     pub fn database(self: &Arc<Self>) -> Database {
         let name = format!("scenario_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -121,6 +131,11 @@ impl Database {
         &self.server
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         self.url_at(self.server.port)
@@ -135,6 +150,39 @@ impl Database {
     pub fn sql(&self, statement: &str) -> String {
         let statement = statement.split_whitespace().collect::<Vec<_>>().join(" ");
         self.server.order(&format!("sql {} {statement}", self.name))
+    }
+
+    /// Takes connections for `user` until the server gives no more; dropping them gives them back.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not answer.
+    pub fn take_connections(&self, user: &str) -> Vec<TcpStream> {
+        std::iter::from_fn(|| self.take_connection(user)).collect()
+    }
+
+    /// A session of which nobody asks anything; `None` when the server refuses it.
+    fn take_connection(&self, user: &str) -> Option<TcpStream> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.server.port)).unwrap();
+        // The start-up message of protocol 3.0: its length, the version, and parameters that each end with a zero.
+        let mut message = PROTOCOL.to_be_bytes().to_vec();
+        for text in ["user", user, "database", &self.name, ""] {
+            message.extend_from_slice(text.as_bytes());
+            message.push(0);
+        }
+        let length = u32::try_from(message.len() + 4).unwrap();
+        stream.write_all(&[&length.to_be_bytes(), message.as_slice()].concat()).unwrap();
+        // The server's messages: a byte for the kind, the length of all but that, and the rest.
+        let mut head = [0; 5];
+        loop {
+            stream.read_exact(&mut head).unwrap();
+            let length = u64::from(u32::from_be_bytes([head[1], head[2], head[3], head[4]])) - 4;
+            match head[0] {
+                b'Z' => return Some(stream),
+                b'E' => return None,
+                _ => io::copy(&mut (&stream).take(length), &mut io::sink()).unwrap(),
+            };
+        }
     }
 
     /// Moves the clock of the store that it holds.
@@ -159,6 +207,8 @@ impl Drop for Postgres {
         let _ = self.child.wait();
     }
 }
+
+const PROTOCOL: u32 = 196_608;
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

@@ -53,6 +53,11 @@ impl Spread {
         choices[usize::try_from(index).unwrap()]
     }
 
+    /// What is true once in `count` times.
+    pub fn once_in(&mut self, count: u64) -> bool {
+        self.next().is_multiple_of(count)
+    }
+
     fn next(&mut self) -> u64 {
         // SplitMix64: spread well enough, and the same everywhere.
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -10,7 +10,7 @@ use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
 use tokio::time::{Instant, timeout_at};
 
-use super::choose;
+use super::{choose, retry_revocations};
 use crate::arguments::Connect;
 use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
@@ -46,7 +46,9 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
             login.wait().await?
         }
     };
-    tell(&connected, output)
+    tell(&connected, output)?;
+    retry_revocations(auth).await;
+    Ok(())
 }
 
 /// The address stands alone on a line of stderr whoever reads, so that it can be picked out and clicked.

@@ -46,6 +46,7 @@ fn the_documented_status_is_the_real_one() {
         expires_at: None,
         base_url: None,
         since: None,
+        revocation_until: None,
         note: None,
         next_step: None,
     };
@@ -102,6 +103,7 @@ fn the_documented_disconnect_is_the_real_one() {
         account: account.account.as_str(),
         was_connected: true,
         revoked: false,
+        queued_until: None,
         reason: None,
     };
     assert_documented("disconnect", 0, &shape);

@@ -58,6 +58,7 @@ fn what_is_not_connected_cannot_be_used_and_may_be_disconnected() {
             "account": "default",
             "was_connected": false,
             "revoked": false,
+            "queued_until": null,
             "reason": "it was not connected",
         })
     );

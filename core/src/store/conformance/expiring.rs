@@ -69,7 +69,7 @@ pub(super) async fn what_cannot_be_renewed_is_not_listed(subject: Subject) {
     for login in [without_a_refresh_token, without_an_end, ending(&account("gitlab"), 3, 10)] {
         store.connect(login).await.unwrap();
     }
-    store.disconnect(&account("gitlab")).await.unwrap();
+    disconnect(store, &account("gitlab")).await;
 
     assert_eq!(listed(store, at(99)).await, []);
 }

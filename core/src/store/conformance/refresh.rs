@@ -141,7 +141,7 @@ pub(super) async fn a_commit_after_a_disconnect_meets_the_tombstone(subject: Sub
     let github = account("github");
     subject.store.connect(login(&github, 1)).await.unwrap();
     claim(&*subject.store, &github, 1, 1).await;
-    subject.other.disconnect(&github).await.unwrap();
+    disconnect(&*subject.other, &github).await;
     let late = subject.store.commit(answer(&github, 1, 2)).await.unwrap();
     assert!(matches!(late, CommitOutcome::Disconnected));
     assert!(subject.store.load(&github).await.unwrap().is_none());

@@ -9,8 +9,8 @@ use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Expiring, Failure, FailureKind, NewConnection, Record,
-    SealedTokens, TokenDigest,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Disconnect, Expiring, Failure, FailureKind,
+    NewConnection, Record, SealedTokens, TokenDigest, TombstoneId,
 };
 
 /// A record with what only this backend knows of it.
@@ -83,9 +83,10 @@ pub(super) async fn expiring(
         .collect()
 }
 
-/// Writes a login over whatever the account has.
-pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection) -> Result<()> {
-    let NewConnection { account, connection, columns, sealed, refresh_digest } = login;
+/// Writes a login over whatever the account has, unless that is a tombstone which closes it. Says whether it did.
+pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection) -> Result<bool> {
+    let NewConnection { account, connection, columns, sealed, refresh_digest, begun_after } = login;
+    let tombstone = begun_after.as_ref().and_then(|latest| latest.0.as_ref());
     let [owner, provider, name] = names(account);
     let created_at = columns.created_at.unix_millis();
     let rows = transaction
@@ -100,6 +101,7 @@ pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection
                 base_url = excluded.base_url, created_at = excluded.created_at,
                 updated_at = excluded.updated_at, disconnected_at = NULL,
                 revision = 0
+             WHERE connection.sealed IS NOT NULL OR $14 OR connection.connection = $15
              RETURNING id",
             &[
                 (&owner, Type::TEXT),
@@ -115,10 +117,14 @@ pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection
                 (&columns.account_id, Type::TEXT),
                 (&columns.base_url, Type::TEXT),
                 (&created_at, Type::INT8),
+                (&begun_after.is_none(), Type::BOOL),
+                (&tombstone.map(|tombstone| tombstone.0.as_slice()), Type::BYTEA),
             ],
         )
         .await?;
-    clear(transaction, get(rows.first().ok_or_else(fault::damaged)?, "id")?).await
+    let Some(row) = rows.first() else { return Ok(false) };
+    clear(transaction, get(row, "id")?).await?;
+    Ok(true)
 }
 
 /// Writes the answer to a refresh into the connection `id`.
@@ -148,18 +154,54 @@ pub(super) async fn renew(transaction: &mut Transaction, id: i64, commit: &Commi
     clear(transaction, id).await
 }
 
-/// Leaves of the connection `id` what answers a late commit, and nothing else.
-pub(super) async fn bury(transaction: &mut Transaction, id: i64) -> Result<()> {
+/// Makes sure that `account` has a row, be it a tombstone, and keeps everybody else from it until the transaction ends.
+pub(super) async fn lock(
+    transaction: &mut Transaction,
+    account: &AccountKey,
+    tombstone: TombstoneId,
+) -> Result<()> {
+    let [owner, provider, name] = names(account);
     transaction
         .execute(
-            "UPDATE loomkin_auth.connection SET sealed = NULL, refresh_digest = NULL, issued_at = NULL,
-                expires_at = NULL, scopes = NULL, account_login = NULL, account_id = NULL, base_url = NULL,
-                created_at = NULL, updated_at = NULL, disconnected_at = loomkin_auth.clock()
-             WHERE id = $1",
-            &[(&id, Type::INT8)],
+            "INSERT INTO loomkin_auth.connection (owner, provider, account, connection, disconnected_at)
+             VALUES ($1, $2, $3, $4, loomkin_auth.clock())
+             ON CONFLICT (owner, provider, account) DO UPDATE SET owner = excluded.owner",
+            &[
+                (&owner, Type::TEXT),
+                (&provider, Type::TEXT),
+                (&name, Type::TEXT),
+                (&tombstone.0.as_slice(), Type::BYTEA),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// Leaves of what `account` has what answers a late commit and closes a login, and nothing else.
+pub(super) async fn bury(
+    transaction: &mut Transaction,
+    account: &AccountKey,
+    disconnect: &Disconnect,
+) -> Result<()> {
+    let [owner, provider, name] = names(account);
+    let rows = transaction
+        .change(
+            "UPDATE loomkin_auth.connection SET connection = $4, sealed = NULL, refresh_digest = NULL,
+                issued_at = NULL, expires_at = NULL, scopes = NULL, account_login = NULL, account_id = NULL,
+                base_url = NULL, created_at = NULL, updated_at = NULL,
+                disconnected_at = loomkin_auth.clock(), keeps_grant = $5
+             WHERE owner = $1 AND provider = $2 AND account = $3
+             RETURNING id",
+            &[
+                (&owner, Type::TEXT),
+                (&provider, Type::TEXT),
+                (&name, Type::TEXT),
+                (&disconnect.tombstone.0.as_slice(), Type::BYTEA),
+                (&disconnect.revocation.is_none(), Type::BOOL),
+            ],
         )
         .await?;
-    clear(transaction, id).await
+    clear(transaction, get(rows.first().ok_or_else(fault::damaged)?, "id")?).await
 }
 
 /// Writes the claim of the connection `id`.
@@ -237,8 +279,36 @@ pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp> {
     get(row, column).map(Timestamp::from_unix_millis)
 }
 
+/// Reads the columns that are written with the tokens.
+pub(super) fn connection(row: &Row) -> Result<Record> {
+    let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
+    columns.expires_at = time_if(row, "expires_at")?;
+    columns.scopes = serde_json::from_str(get(row, "scopes")?).map_err(|_| fault::damaged())?;
+    columns.account_login = get(row, "account_login")?;
+    columns.account_id = get(row, "account_id")?;
+    columns.base_url = get(row, "base_url")?;
+    let mut record = Record::from_login(NewConnection {
+        account: account(row)?,
+        connection: ConnectionId(bytes(row, "connection")?),
+        columns,
+        sealed: SealedTokens(get(row, "sealed")?),
+        refresh_digest: if has(row, "refresh_digest")? {
+            Some(TokenDigest(bytes(row, "refresh_digest")?))
+        } else {
+            None
+        },
+        begun_after: None,
+    });
+    record.updated_at = time(row, "updated_at")?;
+    Ok(record)
+}
+
 fn time_if(row: &Row, column: &str) -> Result<Option<Timestamp>> {
     Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_unix_millis))
+}
+
+fn has(row: &Row, column: &str) -> Result<bool> {
+    Ok(get::<Option<&[u8]>>(row, column)?.is_some())
 }
 
 /// Ends the claim and forgets the failure. The row of the connection is locked by then, by an earlier statement: one
@@ -250,27 +320,9 @@ async fn clear(transaction: &mut Transaction, id: i64) -> Result<()> {
 }
 
 fn read(row: &Row) -> Result<Found> {
-    let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
-    columns.expires_at = time_if(row, "expires_at")?;
-    columns.scopes = serde_json::from_str(get(row, "scopes")?).map_err(|_| fault::damaged())?;
-    columns.account_login = get(row, "account_login")?;
-    columns.account_id = get(row, "account_id")?;
-    columns.base_url = get(row, "base_url")?;
-    let has = |column| Ok::<_, crate::error::Error>(get::<Option<&[u8]>>(row, column)?.is_some());
-    let mut record = Record::from_login(NewConnection {
-        account: account(row)?,
-        connection: ConnectionId(bytes(row, "connection")?),
-        columns,
-        sealed: SealedTokens(get(row, "sealed")?),
-        refresh_digest: if has("refresh_digest")? {
-            Some(TokenDigest(bytes(row, "refresh_digest")?))
-        } else {
-            None
-        },
-    });
-    record.updated_at = time(row, "updated_at")?;
+    let mut record = connection(row)?;
     record.revision = get::<i64>(row, "revision")?.try_into().map_err(|_| fault::damaged())?;
-    if has("attempt")? {
+    if has(row, "attempt")? {
         record.claim = Some(Claim {
             attempt: AttemptId(bytes(row, "attempt")?),
             presented: TokenDigest(bytes(row, "claim_presented")?),
@@ -293,7 +345,7 @@ fn failure(row: &Row) -> Result<Option<Failure>> {
 }
 
 /// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
-fn scopes_text(columns: &Columns) -> String {
+pub(super) fn scopes_text(columns: &Columns) -> String {
     serde_json::Value::from(columns.scopes.clone()).to_string()
 }
 

@@ -153,6 +153,7 @@ CREATE TABLE loomkin_auth.setting (
 /// of one which commits earlier.
 const SECOND: &str = r#"
 ALTER TABLE loomkin_auth.connection ADD COLUMN revision BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE loomkin_auth.connection ADD COLUMN keeps_grant BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX expiring ON loomkin_auth.connection (expires_at, owner, provider, account)
     WHERE refresh_digest IS NOT NULL AND expires_at IS NOT NULL;
 CREATE TABLE loomkin_auth.revocation (

@@ -1,27 +1,42 @@
 //! The steps of each transaction; the caller has begun it, and commits it.
 //!
-//! All take their locks in one order, so that none waits for another in a circle: the connection, the owner's setting,
-//! the count of changes.
+//! All take their locks in one order, so that none waits for another in a circle: the connection, the revocations, the
+//! owner's setting, the count of changes.
 
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
-use super::pool::{Pool, Transaction};
+use super::pool::{Param, Pool, Transaction};
+use super::revocations;
 use super::rows::{self, Found};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::claim::{Verdict, judge};
 use crate::store::{
-    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, NewConnection, Record,
-    TokenDigest, WrappedKey,
+    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted, Disconnect,
+    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId, WrappedKey,
 };
 
-pub(super) async fn connect(transaction: &mut Transaction, login: &NewConnection) -> Result<()> {
-    rows::replace(transaction, login).await?;
+pub(super) async fn connect(transaction: &mut Transaction, login: &NewConnection) -> Result<ConnectOutcome> {
+    if !rows::replace(transaction, login).await? {
+        return Ok(ConnectOutcome::Disconnected);
+    }
+    revocations::cancel(transaction, login).await?;
     select(transaction, &login.account.owner, Some(&login.account)).await?;
-    purge(transaction).await
+    purge(transaction).await?;
+    Ok(ConnectOutcome::Connected)
+}
+
+pub(super) async fn latest_disconnect(pool: &Pool, account: &AccountKey) -> Result<LatestDisconnect> {
+    let [owner, provider, name] = rows::names(account);
+    let sql = "SELECT connection FROM loomkin_auth.connection
+        WHERE owner = $1 AND provider = $2 AND account = $3 AND sealed IS NULL";
+    let params: [Param<'_>; 3] = [(&owner, Type::TEXT), (&provider, Type::TEXT), (&name, Type::TEXT)];
+    let rows = pool.read(sql, &params).await?;
+    let tombstone = rows.first().map(|row| rows::bytes(row, "connection").map(TombstoneId)).transpose()?;
+    Ok(LatestDisconnect(tombstone))
 }
 
 /// Who asks for which claim.
@@ -90,11 +105,20 @@ pub(super) async fn abandon(
 pub(super) async fn disconnect(
     transaction: &mut Transaction,
     account: &AccountKey,
-) -> Result<Option<Record>> {
-    let Some(Found { id, record, .. }) = rows::find_locked(transaction, account).await? else {
+    disconnect: &Disconnect,
+) -> Result<Option<Deleted>> {
+    // First, so that a login cannot come between what is read and what is written.
+    rows::lock(transaction, account, disconnect.tombstone).await?;
+    let found = rows::find_locked(transaction, account).await?;
+    rows::bury(transaction, account, disconnect).await?;
+    let Some(Found { record, now, .. }) = found else {
+        purge(transaction).await?;
         return Ok(None);
     };
-    rows::bury(transaction, id).await?;
+    let revocation = disconnect.revocation.map(|terms| Revocation::new(record.clone(), terms, now));
+    if let Some(revocation) = &revocation {
+        revocations::write(transaction, revocation).await?;
+    }
     let [owner, provider, name] = rows::names(account);
     transaction
         .execute(
@@ -104,7 +128,7 @@ pub(super) async fn disconnect(
         )
         .await?;
     purge(transaction).await?;
-    Ok(Some(record))
+    Ok(Some(Deleted { record, revocation }))
 }
 
 pub(super) async fn active(pool: &Pool, owner: &Owner) -> Result<Option<AccountKey>> {

@@ -7,8 +7,8 @@ use super::holder::HolderId;
 use crate::account::{AccountKey, AccountName, Owner, ProviderId};
 use crate::clock::Timestamp;
 use crate::store::{
-    AttemptId, Claim, Columns, Commit, ConnectionId, Expiring, Failure, FailureKind, NewConnection, Record,
-    SealedTokens, TokenDigest,
+    AttemptId, Claim, Columns, Commit, ConnectionId, Disconnect, Expiring, Failure, FailureKind,
+    NewConnection, Record, SealedTokens, TokenDigest,
 };
 
 /// A record with what only this backend knows of it.
@@ -67,10 +67,10 @@ pub(super) fn expiring(
         .collect()
 }
 
-/// Writes a login over whatever the account has.
-pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite::Result<()> {
-    let NewConnection { account, connection, columns, sealed, refresh_digest } = login;
-    let id: i64 = database
+/// Writes a login over whatever the account has, unless that is a tombstone which closes it. Says whether it did.
+pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite::Result<bool> {
+    let NewConnection { account, connection, columns, sealed, refresh_digest, begun_after } = login;
+    let id: Option<i64> = database
         .prepare_cached(
             "INSERT INTO connection (owner, provider, account, connection, sealed, refresh_digest, issued_at,
                 expires_at, scopes, account_login, account_id, base_url, created_at, updated_at)
@@ -83,6 +83,7 @@ pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite:
                 base_url = excluded.base_url, created_at = excluded.created_at,
                 updated_at = excluded.updated_at, disconnected_at = NULL,
                 revision = 0
+             WHERE sealed IS NOT NULL OR :whatever_was OR connection = :tombstone
              RETURNING id",
         )?
         .query_row(
@@ -100,10 +101,14 @@ pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite:
                 ":account_id": columns.account_id,
                 ":base_url": columns.base_url,
                 ":created_at": columns.created_at.unix_millis(),
+                ":whatever_was": begun_after.is_none(),
+                ":tombstone": begun_after.and_then(|latest| latest.0).map(|tombstone| tombstone.0),
             },
             |row| row.get(0),
-        )?;
-    clear(database, id)
+        )
+        .optional()?;
+    id.map_or(Ok(()), |id| clear(database, id))?;
+    Ok(id.is_some())
 }
 
 /// Writes the answer to a refresh into the connection `id`.
@@ -133,16 +138,34 @@ pub(super) fn renew(database: &Connection, id: i64, commit: &Commit) -> rusqlite
     clear(database, id)
 }
 
-/// Leaves of the connection `id` what answers a late commit, and nothing else.
-pub(super) fn bury(database: &Connection, id: i64, now: Timestamp) -> rusqlite::Result<()> {
-    database
+/// Leaves of what `account` has, if anything, what answers a late commit and closes a login, and nothing else.
+pub(super) fn bury(
+    database: &Connection,
+    account: &AccountKey,
+    disconnect: &Disconnect,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let id = database
         .prepare_cached(
-            "UPDATE connection SET sealed = NULL, refresh_digest = NULL, issued_at = NULL, expires_at = NULL,
-                scopes = NULL, account_login = NULL, account_id = NULL, base_url = NULL, created_at = NULL,
-                updated_at = NULL, disconnected_at = ?2
-             WHERE id = ?1",
+            "INSERT INTO connection (owner, provider, account, connection, disconnected_at, keeps_grant)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET connection = excluded.connection, sealed = NULL, refresh_digest = NULL,
+                issued_at = NULL, expires_at = NULL, scopes = NULL, account_login = NULL, account_id = NULL,
+                base_url = NULL, created_at = NULL, updated_at = NULL,
+                disconnected_at = excluded.disconnected_at, keeps_grant = excluded.keeps_grant
+             RETURNING id",
         )?
-        .execute((id, now.unix_millis()))?;
+        .query_row(
+            (
+                account.owner.as_str(),
+                account.provider.as_str(),
+                account.account.as_str(),
+                disconnect.tombstone.0,
+                now.unix_millis(),
+                disconnect.revocation.is_none(),
+            ),
+            |row| row.get(0),
+        )?;
     clear(database, id)
 }
 
@@ -191,14 +214,8 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<AccountKe
     })
 }
 
-/// Ends the claim and forgets the failure.
-fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
-    database.prepare_cached("DELETE FROM claim WHERE connection_id = ?1")?.execute([id])?;
-    database.prepare_cached("DELETE FROM failure WHERE connection_id = ?1")?.execute([id])?;
-    Ok(())
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+/// Reads the columns that are written with the tokens; the account is named from the second column on.
+pub(super) fn connection(row: &Row<'_>) -> rusqlite::Result<Record> {
     let mut columns = Columns::new(time(row, "issued_at")?, time(row, "created_at")?);
     columns.expires_at = time_if(row, "expires_at")?;
     columns.scopes = read_scopes(row)?;
@@ -211,8 +228,30 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
         columns,
         sealed: SealedTokens(row.get("sealed")?),
         refresh_digest: row.get::<_, Option<_>>("refresh_digest")?.map(TokenDigest),
+        begun_after: None,
     });
     record.updated_at = time(row, "updated_at")?;
+    Ok(record)
+}
+
+/// The moment of a column.
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    row.get(column).map(Timestamp::from_unix_millis)
+}
+
+fn time_if(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<_>>(column)?.map(Timestamp::from_unix_millis))
+}
+
+/// Ends the claim and forgets the failure.
+fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
+    database.prepare_cached("DELETE FROM claim WHERE connection_id = ?1")?.execute([id])?;
+    database.prepare_cached("DELETE FROM failure WHERE connection_id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+    let mut record = connection(row)?;
     record.revision = row.get("revision")?;
     if let Some(attempt) = row.get::<_, Option<_>>("attempt")? {
         record.claim = Some(Claim {
@@ -236,16 +275,8 @@ fn failure(row: &Row<'_>) -> rusqlite::Result<Option<Failure>> {
     }))
 }
 
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
-    row.get(column).map(Timestamp::from_unix_millis)
-}
-
-fn time_if(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_millis))
-}
-
 /// The scopes as JSON: a scope of a server that ignores RFC 6749 §3.3 may hold any character.
-fn scopes_text(columns: &Columns) -> String {
+pub(super) fn scopes_text(columns: &Columns) -> String {
     serde_json::Value::from(columns.scopes.clone()).to_string()
 }
 

@@ -160,12 +160,15 @@ CREATE TABLE setting (
 ";
 
 /// - `revision` is what a commit's fence looks at.
+/// - `keeps_grant` says of a tombstone that the grant was to live on at the server. A tombstone's `connection` is an id
+///   of its own.
 /// - `expiring` lists what is to be renewed next.
 /// - `revocation` has the connections that were disconnected here and may still live at the server: the columns of
 ///   `connection`, and when to try again. One connection is in it once.
 /// - `event` is what happened, in order; the oldest are forgotten.
 const SECOND: &str = "
 ALTER TABLE connection ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE connection ADD COLUMN keeps_grant INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX expiring ON connection (expires_at, owner, provider, account)
     WHERE refresh_digest IS NOT NULL AND expires_at IS NOT NULL;
 CREATE TABLE revocation (

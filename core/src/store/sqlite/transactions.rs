@@ -5,23 +5,42 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::holder::HolderId;
+use super::revocations;
 use super::rows::{self, Found};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::store::claim::{Verdict, judge};
 use crate::store::{
-    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Failure, NewConnection, Record,
-    TokenDigest, WrappedKey,
+    AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted, Disconnect,
+    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId, WrappedKey,
 };
 
 pub(super) fn connect(
     transaction: &Transaction<'_>,
     login: &NewConnection,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    rows::replace(transaction, login)?;
+) -> rusqlite::Result<ConnectOutcome> {
+    if !rows::replace(transaction, login)? {
+        return Ok(ConnectOutcome::Disconnected);
+    }
+    revocations::cancel(transaction, login)?;
     select(transaction, &login.account.owner, Some(&login.account))?;
-    purge(transaction, now)
+    purge(transaction, now)?;
+    Ok(ConnectOutcome::Connected)
+}
+
+pub(super) fn latest_disconnect(
+    database: &Connection,
+    account: &AccountKey,
+) -> rusqlite::Result<LatestDisconnect> {
+    let tombstone = database
+        .prepare_cached(
+            "SELECT connection FROM connection
+             WHERE owner = ?1 AND provider = ?2 AND account = ?3 AND sealed IS NULL",
+        )?
+        .query_row(rows::names(account), |row| row.get(0).map(TombstoneId))
+        .optional()?;
+    Ok(LatestDisconnect(tombstone))
 }
 
 /// Who asks for which claim.
@@ -92,16 +111,22 @@ pub(super) fn abandon(
 pub(super) fn disconnect(
     transaction: &Transaction<'_>,
     account: &AccountKey,
+    disconnect: &Disconnect,
     now: Timestamp,
-) -> rusqlite::Result<Option<Record>> {
-    let Some(Found { id, record, .. }) = rows::find(transaction, account)? else { return Ok(None) };
-    rows::bury(transaction, id, now)?;
+) -> rusqlite::Result<Option<Deleted>> {
+    let found = rows::find(transaction, account)?;
+    rows::bury(transaction, account, disconnect, now)?;
+    purge(transaction, now)?;
+    let Some(Found { record, .. }) = found else { return Ok(None) };
     transaction.execute(
         "DELETE FROM setting WHERE owner = ?1 AND active_provider = ?2 AND active_account = ?3",
         rows::names(account),
     )?;
-    purge(transaction, now)?;
-    Ok(Some(record))
+    let revocation = disconnect.revocation.map(|terms| Revocation::new(record.clone(), terms, now));
+    if let Some(revocation) = &revocation {
+        revocations::write(transaction, revocation)?;
+    }
+    Ok(Some(Deleted { record, revocation }))
 }
 
 pub(super) fn active(database: &Connection, owner: &Owner) -> rusqlite::Result<Option<AccountKey>> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Entry;
 use crate::error::Result;
+use crate::store::Revocation;
 
 /// Who logged in, as far as it is known. `Debug` shows nothing of it.
 #[derive(Clone, Default)]
@@ -60,7 +61,12 @@ pub enum Committed {
 #[derive(Clone, Debug)]
 pub enum Disconnected {
     /// This.
-    Deleted(Box<Entry>),
+    Deleted {
+        /// The connection.
+        entry: Box<Entry>,
+        /// Its revocation, if one waits.
+        revocation: Option<Box<Revocation>>,
+    },
     /// A record that could not be unsealed any more, so that its tokens cannot be revoked.
     DeletedUnreadable,
     /// Nothing was stored.

@@ -12,7 +12,7 @@ use crate::random::SystemRandom;
 use crate::secret::Secret;
 use crate::store::key::tests::{FakeKeychain, Mood};
 use crate::store::memory::MemoryStore;
-use crate::store::{SealedTokens, WrappedKey};
+use crate::store::{RevocationTerms, SealedTokens, WrappedKey};
 
 async fn vault() -> (Vault, Arc<dyn TokenStore>) {
     let store: Arc<dyn TokenStore> =
@@ -140,6 +140,7 @@ async fn whatever_is_altered_in_a_record_is_noticed() {
             columns: record.columns.clone(),
             sealed: record.sealed.clone(),
             refresh_digest: record.refresh_digest,
+            begun_after: None,
         };
         alter(&mut login);
         let altered = login.account.clone();
@@ -184,11 +185,15 @@ async fn a_damaged_record_can_be_disconnected() {
             columns: entry.record.columns,
             sealed: SealedTokens(vec![1; 60]),
             refresh_digest: entry.record.refresh_digest,
+            begun_after: None,
         })
         .await
         .unwrap();
-    assert!(matches!(vault.disconnect(&account).await.unwrap(), Disconnected::DeletedUnreadable));
-    assert!(matches!(vault.disconnect(&account).await.unwrap(), Disconnected::Nothing));
+    let terms = RevocationTerms { lease: Duration::ZERO, lasts: Duration::MAX };
+    let deleted = vault.disconnect(&account, Some(terms)).await.unwrap();
+    assert!(matches!(deleted, Disconnected::DeletedUnreadable));
+    assert!(vault.revocations(None, 10).await.unwrap().is_empty(), "nobody could send it");
+    assert!(matches!(vault.disconnect(&account, Some(terms)).await.unwrap(), Disconnected::Nothing));
 }
 
 #[tokio::test]
@@ -198,7 +203,15 @@ async fn a_claim_of_a_damaged_record_is_given_back_at_once() {
     let entry = vault.connect(&account, &tokens("t"), ada(), Value::Null).await.unwrap();
     let Record { connection, columns, refresh_digest, .. } = entry.record.clone();
     let sealed = SealedTokens(vec![1; 60]);
-    let damaged = NewConnection { account: account.clone(), connection, columns, sealed, refresh_digest };
+    let account_of_it = account.clone();
+    let damaged = NewConnection {
+        account: account_of_it,
+        connection,
+        columns,
+        sealed,
+        refresh_digest,
+        begun_after: None,
+    };
     store.connect(damaged).await.unwrap();
     let attempt = vault.make_attempt().unwrap();
     let error = vault.claim(&entry, attempt, Duration::from_secs(45)).await.unwrap_err();

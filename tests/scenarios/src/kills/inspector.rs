@@ -34,9 +34,12 @@ impl Inspector {
         let (config, random) = (home.config(), Arc::new(SystemRandom));
         let configured = config.store();
         let (store, file): (Arc<dyn TokenStore>, _) = match &configured.url {
-            Some(url) if configured.backend.value == Backend::Postgres => {
-                (Arc::new(PostgresStore::open(&url.value, &SystemRandom).await.unwrap()), None)
-            }
+            Some(url) if configured.backend.value == Backend::Postgres => (
+                Arc::new(
+                    PostgresStore::open(&url.value, configured.outage_grace, &SystemRandom).await.unwrap(),
+                ),
+                None,
+            ),
             _ => {
                 let path = PathBuf::from(&configured.path.value);
                 let store = SqliteStore::open(&path, Arc::new(SystemClock), random.clone()).await.unwrap();

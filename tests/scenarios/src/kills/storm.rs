@@ -106,34 +106,23 @@ impl<'a> Storm<'a> {
         account
     }
 
+    /// One kill, if its victim lives long enough for it, and what the others make of it.
     async fn round(&self, account: &str, spread: &mut Spread) {
         let hosts = self.stage.hosts();
-        let pauses = [(); 2].map(|()| spread.pause(self.cold.get()));
-        let rivals = pauses.map(|pause| (pause, spread.pick(&hosts)));
-        let victim = match spread.pick(&[true, false, false, false, false, false, false, false]) {
-            true => self.residents.borrow_mut().pop(),
-            false => Some(token(spread.pick(&hosts), account).start()),
-        };
-        let resident_host = spread.pick(&hosts);
+        let victim = self.choose_victim(account, spread);
+        let replacement = spread.pick(&hosts);
         // A process that starts is busy with that for most of its life: half of them are spared until it is over.
-        let is_spared = spread.pick(&[true, false]);
+        let is_spared = spread.once_in(2);
         let moment = spread.pause(self.cold.get());
         let kill = async {
-            if let Some(victim) = victim {
-                if is_spared {
-                    let _or_it_ended = victim.stderr().said(ASKS).await;
-                }
-                tokio::time::sleep(moment).await;
-                let was_resident = victim.is("resident");
-                let killed = victim.kill().await;
-                self.tally.borrow_mut().count(&killed);
-                self.stage.end_leases_of(&killed);
-                if was_resident {
-                    let next = self.start_resident(resident_host);
-                    self.residents.borrow_mut().push(next);
-                }
+            let Some(victim) = victim else { return };
+            if is_spared {
+                let _or_it_ended = victim.stderr().said(ASKS).await;
             }
+            tokio::time::sleep(moment).await;
+            self.kill(victim, replacement).await;
         };
+        let rivals = [(); 2].map(|()| (spread.pause(self.cold.get()), spread.pick(&hosts)));
         let [one, two] = rivals.map(|(pause, host)| async move {
             tokio::time::sleep(pause).await;
             self.survivor(host, account).await
@@ -144,6 +133,26 @@ impl<'a> Storm<'a> {
         let next = self.survivor(spread.pick(&hosts), account).await;
         if [one, two, next].contains(&Fate::Lost) {
             self.mourn(account).await;
+        }
+    }
+
+    /// A process that starts for `account`, or a resident, unless another lane is just killing all there are.
+    fn choose_victim(&self, account: &str, spread: &mut Spread) -> Option<Running> {
+        if spread.once_in(8) {
+            return self.residents.borrow_mut().pop();
+        }
+        Some(token(spread.pick(&self.stage.hosts()), account).start())
+    }
+
+    /// Kills `victim`; a resident has a `replacement` on that host.
+    async fn kill(&self, victim: Running, replacement: &Home) {
+        let was_resident = victim.is("resident");
+        let killed = victim.kill().await;
+        self.tally.borrow_mut().count(&killed);
+        self.stage.end_leases_of(&killed);
+        if was_resident {
+            let next = self.start_resident(replacement);
+            self.residents.borrow_mut().push(next);
         }
     }
 

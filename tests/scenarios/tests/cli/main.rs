@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod bad_luck;
+mod disconnects;
 mod interrupted;
 mod killed;
 mod kills;

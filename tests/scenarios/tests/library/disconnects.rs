@@ -26,11 +26,11 @@ async fn a_refresh_that_meets_a_disconnect_revokes_what_it_got() {
 
 #[tokio::test]
 async fn a_server_that_cannot_revoke_is_reported_and_the_connection_is_gone() {
-    for fault in [
-        Fault::HtmlError { status: 500 },
-        Fault::HtmlError { status: 404 },
-        Fault::ResetBeforeProcessing,
-        Fault::invalid_client(),
+    for (fault, waits) in [
+        (Fault::HtmlError { status: 500 }, true),
+        (Fault::HtmlError { status: 404 }, false),
+        (Fault::ResetBeforeProcessing, true),
+        (Fault::invalid_client(), false),
     ] {
         let dev = Dev::start().await;
         let app = dev.app().await;
@@ -38,6 +38,8 @@ async fn a_server_that_cannot_revoke_is_reported_and_the_connection_is_gone() {
         dev.provider.fault(Endpoint::Revocation, fault.clone()).until_cleared();
         let ended = app.disconnect("dev").await.unwrap();
         assert!(matches!(ended.revocation, RevocationAnswer::NotRevoked { .. }), "{fault:?}");
+        assert_eq!(ended.queued_until.is_some(), waits, "{fault:?}");
+        assert_eq!(app.status("dev").await.revocation_until, ended.queued_until, "{fault:?}");
         assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "not_connected");
     }
 }

@@ -12,5 +12,6 @@ mod logins;
 mod outages;
 mod paste;
 mod redirects;
+mod schedule;
 mod thousand;
 mod waiting;

@@ -8,6 +8,7 @@ mod hosts;
 mod kills;
 mod outage;
 mod refusals;
+mod scarce;
 mod store;
 
 use std::sync::Arc;

@@ -172,6 +172,7 @@ fn login(number: u16) -> NewConnection {
         columns: Columns::new(now, now),
         sealed: SealedTokens(vec![1; 4096]),
         refresh_digest: Some(TokenDigest([1; 32])),
+        begun_after: None,
     }
 }
 

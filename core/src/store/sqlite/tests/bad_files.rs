@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::process::Command;
 
 use super::*;
-use crate::store::{Columns, SealedTokens};
+use crate::store::{Columns, SealedTokens, TombstoneId};
 
 #[tokio::test]
 async fn every_file_is_private_from_the_start() {
@@ -174,7 +174,8 @@ async fn a_tombstone_lasts_thirty_days() {
     let place = Place::new();
     let store = place.open().await;
     store.connect(login()).await.unwrap();
-    store.disconnect(&login().account).await.unwrap();
+    let end = Disconnect { tombstone: TombstoneId([1; 16]), revocation: None };
+    store.disconnect(&login().account, end).await.unwrap();
     let rows = || {
         locked(&store.0.reader)
             .query_row("SELECT count(*), count(account_login) FROM connection", [], |row| {
@@ -217,6 +218,7 @@ fn login() -> NewConnection {
         columns,
         sealed: SealedTokens(vec![1; 6000]),
         refresh_digest: Some(TokenDigest([1; 32])),
+        begun_after: None,
     }
 }
 

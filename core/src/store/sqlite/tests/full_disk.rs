@@ -47,7 +47,7 @@ async fn fill_the_disk() {
     let error = loop {
         let name = format!("account-{}", stored.len());
         match store.connect(login(&name, 20_000)).await {
-            Ok(()) => stored.push(name),
+            Ok(_connected) => stored.push(name),
             Err(error) => break error,
         }
     };
@@ -70,6 +70,7 @@ fn login(name: &str, length: usize) -> NewConnection {
         columns: Columns::new(Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(1)),
         sealed: SealedTokens(vec![1; length]),
         refresh_digest: None,
+        begun_after: None,
     }
 }
 

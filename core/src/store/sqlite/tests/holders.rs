@@ -111,6 +111,7 @@ fn login() -> NewConnection {
         columns: Columns::new(Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(1)),
         sealed: SealedTokens(vec![1; 100]),
         refresh_digest: Some(TokenDigest([1; 32])),
+        begun_after: None,
     }
 }
 

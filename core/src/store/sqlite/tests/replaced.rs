@@ -93,6 +93,7 @@ fn login(connection: u8) -> NewConnection {
         columns: Columns::new(Timestamp::from_unix_seconds(1), Timestamp::from_unix_seconds(1)),
         sealed: SealedTokens(vec![1; 100]),
         refresh_digest: Some(DIGEST),
+        begun_after: None,
     }
 }
 

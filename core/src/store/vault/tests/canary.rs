@@ -22,7 +22,9 @@ async fn no_file_ever_holds_a_token() {
     vault.claim(&entry, attempt, Duration::from_secs(60)).await.unwrap();
     vault.commit(&vault.seal_renewal(&entry, &tokens("canary-two")).unwrap()).await.unwrap();
     assert_clean(directory.path());
-    vault.disconnect(&account).await.unwrap();
+    let terms = RevocationTerms { lease: Duration::ZERO, lasts: Duration::from_secs(60) };
+    vault.disconnect(&account, Some(terms)).await.unwrap();
+    assert_eq!(vault.revocations(None, 10).await.unwrap().len(), 1);
     assert_clean(directory.path());
     drop(vault);
     let files = assert_clean(directory.path());

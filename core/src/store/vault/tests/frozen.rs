@@ -34,6 +34,7 @@ async fn a_sealed_record_of_format_1_opens() {
         columns: Columns::new(time(&columns["issued_at_ms"]), time(&columns["created_at_ms"])),
         sealed: SealedTokens(bytes(&file["sealed"])),
         refresh_digest: Some(digest),
+        begun_after: None,
     };
     login.columns.expires_at = Some(time(&columns["expires_at_ms"]));
     login.columns.scopes = serde_json::from_value(columns["scopes"].clone()).unwrap();

@@ -14,6 +14,7 @@ async fn with_a_later(spoil: impl FnOnce(&Vault, &mut NewConnection)) -> (Vault,
         columns: record.columns,
         sealed: record.sealed,
         refresh_digest: record.refresh_digest,
+        begun_after: None,
     };
     spoil(&vault, &mut login);
     store.connect(login).await.unwrap();
