@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loomkin_auth::error::{Error, ErrorCode, Result};
-use loomkin_auth::lifecycle::{AccessToken, Answer, Lifecycle};
+use loomkin_auth::lifecycle::{AccessToken, Answer, DisconnectScope, Lifecycle};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::happening::Happening;
@@ -41,6 +41,12 @@ impl Caller {
                 self.see_recovery(account).await;
             }
         }
+        if self.is_first && self.process.place == 0 {
+            for _ in 0..REVOCATION_ATTEMPTS {
+                let _told = self.bounded(0, self.lifecycle.retry_revocations()).await;
+                sleep(REVOCATION_PAUSE).await;
+            }
+        }
     }
 
     async fn act(&self, account: usize) {
@@ -49,6 +55,8 @@ impl Caller {
             self.disconnect(account).await;
         } else if dice.chance(rates.logs_in) {
             self.log_in(account).await;
+        } else if dice.chance(0.03) {
+            let _told = self.bounded(account, self.lifecycle.retry_revocations()).await;
         } else {
             let code =
                 if dice.chance(0.3) { self.call(account, false).await } else { self.ask(account).await };
@@ -114,7 +122,9 @@ impl Caller {
         let key = account_key(account);
         self.begin(account, "disconnects");
         self.process.world.witness().asks_to_disconnect(&self.process, account);
-        let _told = self.bounded(account, self.lifecycle.disconnect(&key)).await;
+        let is_local = self.process.world.dice.chance(0.2);
+        let scope = if is_local { DisconnectScope::Local } else { DisconnectScope::Everywhere };
+        let _told = self.bounded(account, self.lifecycle.disconnect(&key, scope)).await;
         self.process.world.witness().has_disconnected(&self.process, account);
     }
 
@@ -196,6 +206,9 @@ impl Caller {
 /// Longer than every back-off, lease and stop that may still be in force.
 const SETTLED: Duration = Duration::from_secs(20 * 60);
 const RECOVERY_ATTEMPTS: u32 = 20;
+/// Together longer than a revocation is put off.
+const REVOCATION_ATTEMPTS: u32 = 8;
+const REVOCATION_PAUSE: Duration = Duration::from_secs(5 * 60);
 const RECOVERY_PAUSE: Duration = Duration::from_secs(60);
 /// Two leases, two requests, the longest stop, and a store that stalls in between.
 const LONGEST_CALL: Duration = Duration::from_secs(15 * 60);

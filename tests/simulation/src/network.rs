@@ -157,7 +157,7 @@ impl Network {
                 server.grant_of_access(token)
             }
         };
-        world.witness().revocation(&self.0, account, grant);
+        world.witness().revocation(&self.0, grant);
         world.write(
             Some(self.0.number),
             Some(account),

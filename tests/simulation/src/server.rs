@@ -146,6 +146,10 @@ impl Server {
         self.grants.iter().rposition(|grant| grant.account == account)
     }
 
+    pub(crate) fn is_alive(&self, grant: usize) -> bool {
+        self.grants[grant].alive
+    }
+
     pub(crate) fn grant_of_access(&self, token: u32) -> usize {
         self.access[token as usize].grant
     }

@@ -1,5 +1,7 @@
 //! The port to the store: a store in memory, as a process with bad luck sees it.
 
+mod revocations;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,8 +12,9 @@ use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectionId, Expiring, Failure, KeysGuard,
-    NewConnection, Reach, Record, StoreId, TokenDigest, TokenStore, WrappedKey,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
+    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
+    TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::time::sleep;
 
@@ -127,15 +130,21 @@ impl TokenStore for Store {
         self.call("expiring", None, self.0.world.rows.expiring(before, after, limit)).await
     }
 
-    async fn connect(&self, login: NewConnection) -> Result<()> {
+    async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let account = login.account.clone();
         let effect = async {
-            self.0.world.rows.connect(login).await?;
-            self.changed();
-            self.0.world.saw_connect(&self.0, &account).await;
-            Ok(())
+            let outcome = self.0.world.rows.connect(login).await?;
+            if outcome == ConnectOutcome::Connected {
+                self.changed();
+                self.0.world.saw_connect(&self.0, &account).await;
+            }
+            Ok(outcome)
         };
         self.call("connect", Some(&account), effect).await
+    }
+
+    async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
+        self.call("latest disconnect", Some(account), self.0.world.rows.latest_disconnect(account)).await
     }
 
     async fn claim(
@@ -193,11 +202,12 @@ impl TokenStore for Store {
         self.call("abandon", Some(account), effect).await
     }
 
-    async fn disconnect(&self, account: &AccountKey) -> Result<Option<Record>> {
+    async fn disconnect(&self, account: &AccountKey, disconnect: Disconnect) -> Result<Option<Deleted>> {
+        let lives_on = disconnect.revocation.is_none();
         let effect = async {
-            let deleted = self.0.world.rows.disconnect(account).await?;
+            let deleted = self.0.world.rows.disconnect(account, disconnect).await?;
             self.changed();
-            self.0.world.witness().disconnected(&self.0, account_number(account));
+            self.0.world.witness().disconnected(&self.0, account_number(account), lives_on);
             Ok(deleted)
         };
         self.call("disconnect", Some(account), effect).await

@@ -16,7 +16,7 @@ use loomkin_auth::store::{AttemptId, Columns, ConnectionId, Failure};
 use crate::happening::Happening;
 use crate::invariant::Invariant;
 use crate::process::Process;
-use crate::server::Issued;
+use crate::server::{Issued, Server};
 use crate::trace::Trace;
 
 /// What has been seen so far. Times are milliseconds of the run.
@@ -40,6 +40,10 @@ pub(crate) struct Witness {
     rejected: BTreeSet<(usize, u32)>,
     /// Grants whose answers met a disconnect, by the process that has to revoke them.
     owed: BTreeSet<(usize, usize)>,
+    /// Grants that a process has taken upon itself to revoke.
+    taken: BTreeSet<(usize, usize)>,
+    /// Grants whose disconnect was local, and whether nobody has disconnected everywhere since.
+    living_on: BTreeMap<usize, bool>,
     /// How many callers of a process are disconnecting an account.
     disconnecting: BTreeMap<(usize, usize), u32>,
 }
@@ -141,11 +145,15 @@ impl Witness {
     }
 
     /// At the end of a run: what nobody has been able to see while it ran.
-    pub(crate) fn end(&mut self) {
+    pub(crate) fn end(&mut self, server: &Server, now: u64) {
         let alive = |process: &usize| !self.processes[*process].is_dead();
         let unsettled = self.presentations.iter().find(|p| p.is_unsettled() && alive(&p.process));
         let unsettled = unsettled.map(|p| (p.process, p.account));
         let owed = self.owed.iter().find(|(process, _)| alive(process)).copied();
+        if let Some((account, grant)) = self.never_revoked(server, now) {
+            let what = format!("grant {grant} of a{account} was disconnected, and lives on at the server");
+            self.breach(Invariant::RevokedWhenDue, what);
+        }
         if let Some((process, account)) = unsettled {
             self.breach(
                 Invariant::NothingLost,
@@ -158,6 +166,16 @@ impl Witness {
                 format!("p{process} has never revoked the late answer of grant {grant}"),
             );
         }
+    }
+
+    /// A grant that nobody has revoked although its account was disconnected, and has not been connected since.
+    fn never_revoked(&self, server: &Server, now: u64) -> Option<(usize, usize)> {
+        self.accounts.iter().enumerate().find_map(|(number, account)| {
+            let [.., (_, Some(grant)), (at, None)] = account.logins[..] else { return None };
+            let is_late = at + LONGEST_QUEUE > now;
+            (is_late && server.is_alive(grant) && !self.living_on.contains_key(&grant))
+                .then_some((number, grant))
+        })
     }
 
     /// A process has ended in order. What it received must be stored by now.
@@ -189,3 +207,6 @@ impl Presentation {
         matches!(self.outcome, Outcome::Tokens(_)) && !self.settled
     }
 }
+
+/// Less than a revocation waits until it is given up, in milliseconds.
+const LONGEST_QUEUE: u64 = 20 * 3600 * 1000;

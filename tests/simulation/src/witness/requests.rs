@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loomkin_auth::lifecycle::Freshness;
-use loomkin_auth::store::FailureKind;
+use loomkin_auth::store::{ConnectionId, FailureKind};
 
 use super::{Claim, Outcome, Presentation, Witness};
 use crate::happening::Happening;
@@ -58,15 +58,34 @@ impl Witness {
         presentation.answered_at = process.world.now();
     }
 
-    /// A process asks the server to end a grant. It may do so for one that was disconnected, and for no other.
-    pub(crate) fn revocation(&mut self, process: &Process, account: usize, grant: usize) {
-        self.owed.remove(&(process.number, grant));
-        let logins = &self.accounts[account].logins;
-        let since = logins.iter().skip_while(|(_, login)| *login != Some(grant));
-        let disconnected = since.into_iter().any(|(_, login)| login.is_none());
-        if !disconnected {
-            let what = format!("p{} revokes grant {grant}, which nobody has disconnected", process.number);
+    /// A process asks the server to end a grant. It must have taken that out of the queue.
+    pub(crate) fn revocation(&mut self, process: &Process, grant: usize) {
+        if !self.taken.contains(&(process.number, grant)) {
+            let what = format!("p{} revokes grant {grant} without having taken it to do so", process.number);
             self.breach(Invariant::RevokedWhenDue, what);
+        }
+    }
+
+    /// A process takes it upon itself to revoke a grant. None must be taken while a login has the last word.
+    pub(crate) fn took(&mut self, process: &Process, account: usize, grant: usize) {
+        self.taken.insert((process.number, grant));
+        let wrong = if self.row(account).is_some() {
+            "while the account is connected"
+        } else if self.living_on.get(&grant) == Some(&true) {
+            "that was to live on"
+        } else {
+            return;
+        };
+        self.breach(
+            Invariant::RevokedWhenDue,
+            format!("p{} is to revoke grant {grant} {wrong}", process.number),
+        );
+    }
+
+    /// A process queues what came too late.
+    pub(crate) fn queued(&mut self, process: &Process, connection: ConnectionId) {
+        if let Some(grant) = self.grant_of(connection) {
+            self.owed.remove(&(process.number, grant));
         }
     }
 

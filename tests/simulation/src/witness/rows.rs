@@ -158,10 +158,20 @@ impl Witness {
         }
     }
 
-    /// A connection is deleted.
-    pub(crate) fn disconnected(&mut self, process: &Process, account: usize) {
-        if self.accounts[account].row.take().is_none() {
+    /// A connection is deleted; `lives_on` says that its grant is not to be revoked.
+    pub(crate) fn disconnected(&mut self, process: &Process, account: usize, lives_on: bool) {
+        let account_of = |grant: &usize| process.world.server().account_of(*grant);
+        let Some(row) = self.accounts[account].row.take() else {
+            // Who disconnects once more, and everywhere, does not want the grant to live on any longer.
+            if let Some((_, must)) =
+                self.living_on.iter_mut().rfind(|(grant, _)| account_of(grant) == account)
+            {
+                *must &= lives_on;
+            }
             return;
+        };
+        if lives_on {
+            self.living_on.insert(row.grant, true);
         }
         self.accounts[account].holder = None;
         self.accounts[account].logins.push((process.world.now(), None));

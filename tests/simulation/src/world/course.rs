@@ -121,7 +121,8 @@ impl World {
             () = self.broken.notified() => {}
             () = course => {}
         }
-        self.witness().end();
+        let (now, server) = (self.now(), self.server());
+        self.witness().end(&server, now);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use loomkin_auth::protocol::identity::Identity;
 use loomkin_auth::protocol::token_set::TokenSet;
 use loomkin_auth::secret::Secret;
 use loomkin_auth::store::vault::Entry;
-use loomkin_auth::store::{AttemptId, ClaimOutcome, CommitOutcome, Failure, TokenStore};
+use loomkin_auth::store::{AttemptId, ClaimOutcome, CommitOutcome, Failure, Revocation, TokenStore};
 use tokio::time::Instant;
 
 use super::World;
@@ -111,6 +111,12 @@ impl World {
         }
     }
 
+    /// The grant that a revocation is to end.
+    pub(crate) fn grant_to_revoke(&self, revocation: &Revocation) -> Option<usize> {
+        let entry = self.vault.get()?.open_revocation(revocation).ok()?;
+        Some(self.read(&entry).grant)
+    }
+
     fn read(&self, entry: &Entry) -> Row {
         // Only the numbers of the tokens are looked at.
         let access = token_number(entry.tokens.access_token.expose());
@@ -124,6 +130,11 @@ impl Process {
     /// A person logs in at the server, and the process keeps what that yields.
     pub(crate) async fn log_in(&self, lifecycle: &Arc<Lifecycle>, account: usize) -> Result<()> {
         let (world, key) = (&self.world, account_key(account));
+        let begun = lifecycle.begin_login(&key).await?;
+        if world.is_troubled() {
+            // The person takes their time.
+            tokio::time::sleep(world.dice.millis(0..=5_000)).await;
+        }
         let sent = SentAt { at: world.now(), ahead: self.ahead_millis() };
         let issued = world.server().log_in(account, world.plan.accounts[account], world.now(), sent);
         world.write(Some(self.number), Some(account), "logs in with access token", Some(issued.access), "");
@@ -131,7 +142,7 @@ impl Process {
         tokens.refresh_token = issued.refresh.map(|token| Secret::new(refresh_text(token)));
         tokens.expires_at = issued.lifetime.map(|lifetime| self.wall().plus(lifetime));
         let identity = Identity { account_id: format!("person-{account}"), account_login: None };
-        lifecycle.keep_login(&key, lifecycle.server(&key)?, tokens, Some(identity)).await.map(drop)
+        lifecycle.keep_login(&begun, lifecycle.server(&key)?, tokens, Some(identity)).await.map(drop)
     }
 }
 
