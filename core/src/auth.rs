@@ -2,6 +2,7 @@
 
 mod login;
 mod ports;
+mod rotation;
 mod status;
 
 use std::future::Future;
@@ -16,10 +17,11 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::lifecycle::{
-    AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, not_connected,
+    AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, Subscription,
+    not_connected,
 };
 use crate::status::{ConnectionStatus, Me};
-use crate::store::key::ChosenKey;
+use crate::store::key::{Admission, ChosenKey};
 
 /// The connections of an app. Cheap to clone; all clones are one.
 ///
@@ -50,7 +52,16 @@ impl Auth {
     ///
     /// As [`open`](Self::open).
     pub async fn open_with(config: Config, environment: &Environment, ports: Ports) -> Result<Self> {
-        let (vault, chosen_key) = ports.open_vault(&config, environment).await?;
+        Self::open_by(config, environment, ports, Admission::TheSource).await
+    }
+
+    async fn open_by(
+        config: Config,
+        environment: &Environment,
+        ports: Ports,
+        admission: Admission,
+    ) -> Result<Self> {
+        let (vault, chosen_key) = ports.open_vault(&config, environment, admission).await?;
         let servers = ports.servers(&config);
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
@@ -188,6 +199,15 @@ impl Auth {
     /// `store_failed`.
     pub async fn status(&self, owner: &Owner) -> Result<Vec<ConnectionStatus>> {
         status::of_all(self, owner).await
+    }
+
+    /// Listens to what happens to the connections of `owner`, or of all the app's users; see [`Lifecycle::subscribe`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn subscribe(&self, owner: Option<&Owner>) -> Result<Subscription> {
+        self.lifecycle.subscribe(owner).await
     }
 
     /// A mark that changes when anything in the store does, for showing the status live.

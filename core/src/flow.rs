@@ -1,4 +1,5 @@
 //! Ways to send a person through OAuth: protocol and ports together, yielding an authorization grant.
 
+pub mod device;
 pub mod loopback;
 mod page;

@@ -6,6 +6,7 @@
 pub mod authorization;
 mod body;
 mod capture;
+pub mod device;
 #[cfg(test)]
 mod fixture;
 pub mod id_token;

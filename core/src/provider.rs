@@ -46,6 +46,8 @@ pub struct Provider {
     pub client_auth: ClientAuth,
     /// The redirect URI, where the provider or the configuration fixes it.
     pub redirect_uri: Option<String>,
+    /// The name of this device on the server's pages, sent along with a device authorization request.
+    pub device_name: Option<String>,
     /// What is asked for (RFC 6749 §3.3).
     pub scopes: Vec<String>,
     /// Extra parameters of the authorization request, in the order in which they are sent.
@@ -74,6 +76,19 @@ impl Provider {
         self.endpoints.authorization.as_ref().ok_or_else(|| {
             Error::new(ErrorCode::ConfigInvalid, "the provider has no authorization endpoint")
                 .with_advice("Set authorization_endpoint or issuer, or choose the device flow.")
+                .with_provider(&self.id)
+        })
+    }
+
+    /// The device authorization endpoint (RFC 8628 §3.1).
+    ///
+    /// # Errors
+    ///
+    /// `config_invalid` where nobody names one.
+    pub fn device_authorization_endpoint(&self) -> Result<&Url> {
+        self.endpoints.device_authorization.as_ref().ok_or_else(|| {
+            Error::new(ErrorCode::ConfigInvalid, "the provider has no device authorization endpoint")
+                .with_advice("Set device_authorization_endpoint if it has one, or choose another flow.")
                 .with_provider(&self.id)
         })
     }

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::HttpClient;
+use crate::protocol::device::poll::{PollAnswer, poll_request};
+use crate::protocol::device::{DeviceAuthorization, device_authorization_request};
 use crate::protocol::identity::{Identity, IdentitySearch};
 use crate::protocol::message::Request;
 use crate::protocol::redirect::AuthorizationGrant;
@@ -26,6 +28,8 @@ use crate::secret::Secret;
 pub struct AuthorizationServer {
     builder: ProviderBuilder,
     binding: Binding,
+    /// The binding as connections have it, once for all of them.
+    shared_binding: Arc<Value>,
     provider: OnceCell<Provider>,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
@@ -39,12 +43,13 @@ impl AuthorizationServer {
         http: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { builder, binding, provider: OnceCell::new(), http, clock }
+        let shared_binding = Arc::new(binding.to_json());
+        Self { builder, binding, shared_binding, provider: OnceCell::new(), http, clock }
     }
 
     /// What connections of this configuration remember.
-    pub fn binding(&self) -> Value {
-        self.binding.to_json()
+    pub fn binding(&self) -> &Arc<Value> {
+        &self.shared_binding
     }
 
     /// The resource server that the configuration names for it.
@@ -107,11 +112,7 @@ impl AuthorizationServer {
         }
     }
 
-    /// Exchanges a grant for tokens (RFC 6749 §4.1.3), and finds out whose they are. Where the answer is silent on
-    /// scopes, those asked for are granted.
-    ///
-    /// The identity is `None` where the provider does not say, or cannot be asked now: a login is not thrown away for
-    /// want of a name.
+    /// Exchanges a grant for tokens (RFC 6749 §4.1.3), and finds out whose they are, as [`identify`](Self::identify).
     ///
     /// # Errors
     ///
@@ -122,9 +123,57 @@ impl AuthorizationServer {
         let exchange = grant.into_request(provider)?;
         let sent_at = self.clock.now();
         let response = self.http.send(exchange.request).await?;
-        let mut tokens = token::read_access_token_answer(&response, sent_at)?;
+        let tokens = token::read_access_token_answer(&response, sent_at)?;
+        self.identify(tokens, exchange.login.nonce.as_ref()).await
+    }
+
+    /// Begins a device login (RFC 8628 §3.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`device_authorization_request`] and [`DeviceAuthorization::read`]; `unavailable` when there is no answer.
+    pub async fn begin_device_login(&self) -> Result<DeviceAuthorization> {
+        let provider = self.provider().await?;
+        let request = device_authorization_request(provider)?;
+        let sent_at = self.clock.now();
+        let read = match self.http.send(request).await {
+            Ok(response) => DeviceAuthorization::read(&response, sent_at, self.clock.now()),
+            Err(error) => Err(error.into()),
+        };
+        read.map_err(|error| error.with_provider(&provider.id))
+    }
+
+    /// Asks whether the person has decided on the device login of `device_code` (RFC 8628 §3.4).
+    pub async fn poll(&self, device_code: &Secret) -> PollAnswer {
+        let request = self.provider().await.and_then(|provider| poll_request(provider, device_code));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return PollAnswer::Over(error),
+        };
+        let sent_at = self.clock.now();
+        match self.http.send(request).await {
+            Ok(response) => PollAnswer::read(&response, sent_at, self.clock.now()),
+            // Whether it came to the server or not: asking again does no harm.
+            Err(error) => PollAnswer::Trouble { error: error.into(), retry_after: None },
+        }
+    }
+
+    /// Finds out whose the `tokens` of a login are that sent `nonce`. Where the answer was silent on scopes, those asked
+    /// for are granted.
+    ///
+    /// The identity is `None` where the provider does not say, or cannot be asked now: a login is not thrown away for
+    /// want of a name.
+    ///
+    /// # Errors
+    ///
+    /// `server_misbehaved` for an ID token that is not for this login; `callback_rejected` for another nonce.
+    pub async fn identify(
+        &self,
+        mut tokens: TokenSet,
+        nonce: Option<&Secret>,
+    ) -> Result<(TokenSet, Option<Identity>)> {
+        let provider = self.provider().await?;
         tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
-        let nonce = exchange.login.nonce.as_ref();
         let identity = match IdentitySearch::begin(provider, &tokens, nonce, self.clock.now())? {
             IdentitySearch::Found(identity) => Some(identity),
             IdentitySearch::Unknown => None,

@@ -7,12 +7,14 @@ mod claim;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod entry;
+mod event;
 mod files;
 pub mod key;
 pub mod memory;
 mod payload;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod reseal;
 mod revocations;
 mod seal;
 pub mod sqlite;
@@ -32,6 +34,8 @@ pub use entry::{
     Columns, ConnectOutcome, ConnectionId, Deleted, Disconnect, Expiring, LatestDisconnect, NewConnection,
     Record, SealedTokens, StoreId, TokenDigest, TombstoneId, WrappedKey,
 };
+pub use event::{Event, EventCursor, EventKind, NewEvent, Numbered};
+pub use reseal::{NewSeal, OldSeal, ResealOutcome, SealPosition};
 pub use revocations::{Revocation, RevocationQueue, RevocationTerms};
 
 use crate::account::{AccountKey, Owner};
@@ -44,6 +48,10 @@ use crate::secret::SecretKey;
 /// Every method is one transaction: it has happened as a whole and durably when it returns `Ok`, and not at all when
 /// it returns `Err`. All errors are `store_failed`. Methods may be called from many tasks, processes and, where the
 /// backend can, hosts at once. All backends pass one conformance suite.
+///
+/// Tokens are taken only under the newest key. [`connect`](Self::connect), [`commit`](Self::commit) and
+/// [`reseal`](Self::reseal) compare the key that the sealed bytes name with it, inside their transaction. So once
+/// [`add_key`](Self::add_key) has returned, no tokens under an older key are added any more, whoever still has that key.
 #[async_trait]
 pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// The connection of `account`, or `None` where there is none or it was disconnected.
@@ -112,6 +120,23 @@ pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// Selects the owner's active account, or none. Deletes nothing.
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()>;
 
+    /// Writes an event of its own: something became known that the store has no other row for.
+    ///
+    /// Every other event is written by the method that makes the change, in the same transaction: by
+    /// [`connect`](Self::connect) those of [`NewEvent::of_login`], by a stored [`commit`](Self::commit) `refreshed`, by
+    /// [`abandon`](Self::abandon) what [`EventKind::of_failure`] says, by [`disconnect`](Self::disconnect) those of
+    /// [`NewEvent::of_disconnect`], and by [`select`](Self::select), where it changes anything, that of
+    /// [`NewEvent::of_selection`].
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()>;
+
+    /// A place at the end of the event log: behind every event of now, before every event that is not seen yet.
+    async fn event_cursor(&self) -> Result<EventCursor>;
+
+    /// The events behind `cursor`, in the order in which they happened to each account, and moves it behind them.
+    ///
+    /// The log keeps the newest [`EventCursor::REACH`] events and few more; a cursor that is farther behind is told so.
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>>;
+
     /// Whether no owner has any connection. A tombstone is none.
     async fn is_empty(&self) -> Result<bool>;
 
@@ -130,12 +155,30 @@ pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// Adds a data key. Returns `false`, and adds nothing, when the store has one of that id or, with `first`, any.
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool>;
 
+    /// The sealed tokens that do not name the newest key, at most `limit` of them: those of connections, sorted by
+    /// account, then those of queued revocations, sorted by connection. Starts behind `after`, wherever that is by now.
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>>;
+
+    /// Replaces sealed tokens by the same tokens sealed under the newest key, wherever they are by now, and changes
+    /// nothing else: to claims, fences and failures the records are the same as before.
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome>;
+
+    /// Removes a data key that no sealed tokens name. Returns `false`, and removes nothing, when some name it, or it is
+    /// the newest, or not there.
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool>;
+
     /// A mark that differs from every earlier one as soon as anybody has changed the store.
     ///
     /// On one host a change shows before the method that made it returns; where the store reaches many, the changes of
-    /// other processes show within a second. Costs at most one cheap system call.
+    /// other processes show within a second. Costs a few memory loads, at most one cheap system call.
     /// Take the mark *before* loading: a mark taken afterwards may already stand for a change that the load missed.
     fn change_mark(&self) -> Result<ChangeMark>;
+
+    /// Makes sure that the mark is the one that other processes move. Call it once a second where nothing but marks is
+    /// read; costs at most one cheap system call. A store whose mark cannot be taken away from it does nothing here.
+    fn verify_change_mark(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// The present moment by the clock that leases and deadlines are measured with.
     async fn now(&self) -> Result<Timestamp>;

@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderValue};
 use loomkin_auth::clock::Timestamp;
+use loomkin_auth::protocol::device::DeviceAuthorization;
+use loomkin_auth::protocol::device::poll::PollAnswer;
 use loomkin_auth::protocol::message::Response;
 use loomkin_auth::protocol::redirect::AuthorizationResponse;
 use loomkin_auth::protocol::refresh::{RefreshAnswer, read_retry_after};
@@ -41,6 +43,25 @@ fn body() -> impl Strategy<Value = String> {
     prop_oneof![fields, ".{0,200}"]
 }
 
+/// A device authorization answer that may be right, with a canary in what must not be shown.
+fn device_body() -> impl Strategy<Value = String> {
+    let number = || {
+        prop_oneof![
+            any::<f64>().prop_map(|number| format!("{number:e}")),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<i64>().prop_map(|number| format!("\"{number}\"")),
+            Just("null".to_owned()),
+        ]
+    };
+    ("\\PC{0,70}|.{0,70}", number(), number()).prop_map(|(code, expires_in, interval)| {
+        let code = serde_json::json!(code);
+        format!(
+            r#"{{"device_code":"canary","user_code":{code},"verification_uri":"https://canary.example/",
+            "expires_in":{expires_in},"interval":{interval}}}"#
+        )
+    })
+}
+
 fn redirect() -> impl Strategy<Value = String> {
     prop_oneof![
         "\\PC{0,200}",
@@ -62,6 +83,20 @@ proptest! {
         prop_assert!(!shown.replace("scopes: Some([\"canary\"])", "").contains("canary"), "{}", shown);
         let _ = is_token_rejection(status, Some(&label), body.as_bytes());
         let _ = Metadata::read(body.as_bytes(), "canary");
+    }
+
+    #[test]
+    fn answers_of_the_device_endpoint(status in 100_u16..600, body in prop_oneof![body(), device_body()]) {
+        let response = Response { status, headers: HeaderMap::new(), body: Zeroizing::new(body.into_bytes()) };
+        let ok = Response { status: 200, ..response.clone() };
+        let (read, poll) = (DeviceAuthorization::read(&ok, NOW, NOW), PollAnswer::read(&response, NOW, NOW));
+        let shown = format!("{read:?} {:?} {poll:?}", DeviceAuthorization::read(&response, NOW, NOW));
+        prop_assert!(!shown.replace("scopes: Some([\"canary\"])", "").contains("canary"), "{}", shown);
+        if let Ok(read) = read {
+            prop_assert!((1.0..=60.0).contains(&read.interval().as_secs_f64()));
+            prop_assert!((NOW..=NOW.plus(std::time::Duration::from_secs(3600))).contains(&read.expires_at()));
+            prop_assert!(!read.user_code().chars().any(char::is_control) && !read.user_code().is_empty());
+        }
     }
 
     #[test]

@@ -65,6 +65,32 @@ fn no_file_is_longer_than_four_hundred_lines() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_file_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folders = ["bindings", "core", "examples", "tests"].map(|folder| root.join(folder));
+    let found: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| rust_files(folder))
+        .filter(|file| !file.ends_with("core/tests/layers.rs"))
+        .filter(|file| std::fs::read_to_string(file).unwrap().lines().any(has_unsafe_code))
+        .collect();
+    assert_eq!(found, [root.join("core/src/store/sqlite/shared_words.rs")]);
+    let workspace = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let members = workspace.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    for member in members.split('"').skip(1).step_by(2) {
+        let manifest = std::fs::read_to_string(root.join(member).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{member} does not deny unsafe code");
+    }
+}
+
+/// Whether `line` has the keyword, or the lint's name, outside a comment.
+fn has_unsafe_code(line: &str) -> bool {
+    let code = line.split("//").next().unwrap();
+    let mut words = code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+    words.any(|word| word == "unsafe" || word == "unsafe_code")
+}
+
+#[test]
 fn every_test_that_the_architecture_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let sources: String = rust_files(&root.join("core"))

@@ -79,6 +79,10 @@ pub(crate) enum Command {
     #[command(subcommand, disable_help_subcommand = true)]
     Config(ConfigCommand),
 
+    /// Look after the store of all connections
+    #[command(subcommand, disable_help_subcommand = true)]
+    Store(StoreCommand),
+
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -101,7 +105,7 @@ pub(crate) struct Connect {
     #[arg(long)]
     pub(crate) no_browser: bool,
 
-    /// Wait no longer than this, such as 90s or 5m; never more than ten minutes
+    /// Wait no longer than this, such as 90s or 5m; never longer than the provider or ten minutes allow
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -139,9 +143,22 @@ pub(crate) enum ConfigCommand {
     Schema,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Seal everything under a new key; every process goes on meanwhile
+    #[command(after_help = ROTATE_KEY_EXAMPLES)]
+    RotateKey {
+        /// Where the key comes from afterwards: keychain, file:PATH or env:NAME; as now if left out
+        #[arg(long, value_name = "SOURCE")]
+        key: Option<String>,
+    },
+}
+
 /// The flows that a terminal can carry out.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FlowName {
+    /// You enter a code on any device, such as your phone
+    Device,
     /// The browser comes back to this machine by itself
     Loopback,
     /// You paste what the provider's page shows
@@ -151,6 +168,7 @@ pub(crate) enum FlowName {
 impl From<FlowName> for Flow {
     fn from(name: FlowName) -> Self {
         match name {
+            FlowName::Device => Self::Device,
             FlowName::Loopback => Self::Loopback,
             FlowName::Paste => Self::Paste,
         }
@@ -194,6 +212,7 @@ Examples:
   loomkin-auth connect github                  log in with your browser
   loomkin-auth connect github/work             keep a second account beside it
   loomkin-auth connect                         choose from the configured providers
+  loomkin-auth connect github --flow device    enter a code on any device, for example over SSH
   loomkin-auth connect anthropic --flow paste  paste a code, where no browser comes back
 
 The address to open is printed alone on a line of stderr.
@@ -244,6 +263,16 @@ Examples:
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
   loomkin-auth config schema > loomkin.schema.json";
+
+const ROTATE_KEY_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth store rotate-key                      a new key from the same place
+  loomkin-auth store rotate-key --key keychain       and from now on from the keychain
+  loomkin-auth store rotate-key --key env:AUTH_KEY2  and from now on from this variable
+
+Nobody has to log in again. It may be stopped at any moment: run it again, and it finishes.
+With another SOURCE, change key under [auth.store] too. To replace the secret behind a variable or a file, put the new
+one under another name and rotate to that: the old one is needed until the end.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

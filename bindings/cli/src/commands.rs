@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod disconnect;
 mod me;
+mod rotate_key;
 mod status;
 mod token;
 mod use_provider;
@@ -15,8 +16,9 @@ use std::time::Duration;
 
 use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::auth::Auth;
+use loomkin_auth::store::key::KeySetting;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, StoreCommand};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -34,6 +36,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Status { watch: true } => watch::run(&context.open(path).await?, output).await,
         Command::Status { watch: false } => status::run(&context.open(path).await?, output).await,
+        Command::Store(StoreCommand::RotateKey { key }) => {
+            let key = key.as_deref().map(|text| KeySetting::read(text, &context.environment)).transpose()?;
+            rotate_key::run(&context.open_to_rotate(path).await?, key.as_ref(), output).await
+        }
         Command::Token { account } => token::run(&context.open(path).await?, account.as_ref(), output).await,
         Command::Use { account, .. } => {
             use_provider::run(&context.open(path).await?, account.as_ref(), output).await

@@ -11,6 +11,7 @@ use loomkin_auth::store::key::ChosenKey;
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::words;
 
 /// The environment, where to write, and what has been opened.
 #[derive(Debug)]
@@ -34,11 +35,23 @@ impl Context {
     ///
     /// Without a file there is no provider to do anything with, and no reason to make a store.
     pub(crate) async fn open(&self, path: Option<&PathBuf>) -> Result<Auth, Failure> {
+        self.keep(Auth::open(self.config_of_store(path)?, &self.environment).await?)
+    }
+
+    /// As [`Self::open`], to rotate the key of the store.
+    pub(crate) async fn open_to_rotate(&self, path: Option<&PathBuf>) -> Result<Auth, Failure> {
+        self.keep(Auth::open_to_rotate(self.config_of_store(path)?, &self.environment).await?)
+    }
+
+    fn config_of_store(&self, path: Option<&PathBuf>) -> Result<Config, Failure> {
         let config = self.config(path)?;
         if config.path().is_none() {
             return Err(no_file(&self.environment).into());
         }
-        let auth = Auth::open(config, &self.environment).await?;
+        Ok(config)
+    }
+
+    fn keep(&self, auth: Auth) -> Result<Auth, Failure> {
         if let Some(chosen) = auth.chosen_key() {
             self.output.note(&about_key(chosen));
         }
@@ -68,13 +81,7 @@ pub(crate) fn no_file(environment: &Environment) -> Error {
 }
 
 fn about_key(chosen: &ChosenKey) -> String {
-    use loomkin_auth::store::key::KeySetting;
-    let place = match &chosen.source {
-        KeySetting::Env(name) => format!("the variable {name}"),
-        KeySetting::File(path) => path.display().to_string(),
-        KeySetting::Keychain => "the keychain".to_owned(),
-        other => other.to_string(),
-    };
+    let place = words::place_of_key(&chosen.source);
     match &chosen.passed_over {
         Some(reason) => format!("the new store is sealed with the key in {place}, because {reason}"),
         None => format!("the new store is sealed with the key in {place}"),

@@ -10,6 +10,7 @@ mod interrupt;
 mod logging;
 mod output;
 mod paste;
+mod qr;
 mod shapes;
 mod table;
 mod words;

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use loomkin_auth::environment::Environment;
 use loomkin_auth::error::{Error, ErrorCode};
 use serde::Serialize;
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::failure::Failure;
 
@@ -16,8 +17,16 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// Whether stdout is a terminal that may be drawn on.
     pub(crate) draws: bool,
+    draws_aside: bool,
     colours: bool,
     colours_errors: bool,
+}
+
+/// How much fits on a terminal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
 }
 
 /// What a piece of text is, for terminals with colours.
@@ -28,6 +37,8 @@ pub(crate) enum Style {
     Good,
     Strong,
     Warning,
+    /// Exactly these two, whatever the terminal's own colours are: a camera reads it.
+    WhiteOnBlack,
 }
 
 impl Output {
@@ -37,6 +48,7 @@ impl Output {
         Self {
             json,
             draws: !json && !is_dumb && io::stdout().is_terminal(),
+            draws_aside: !json && !is_dumb && io::stderr().is_terminal(),
             colours: may_colour && io::stdout().is_terminal(),
             colours_errors: may_colour && io::stderr().is_terminal(),
         }
@@ -65,12 +77,36 @@ impl Output {
         let _best_effort = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// The columns and rows of stderr, where that is a terminal that may be drawn on.
+    pub(crate) fn screen_aside(self) -> Option<Screen> {
+        let (Width(columns), Height(rows)) = terminal_size_of(io::stderr()).filter(|_| self.draws_aside)?;
+        Some(Screen { columns: columns.into(), rows: rows.into() })
+    }
+
+    /// Writes `text` to stderr as it is, without the end of a line.
+    pub(crate) fn draw_aside(self, text: impl Display) {
+        let mut stderr = io::stderr().lock();
+        let _best_effort = write!(stderr, "{text}").and_then(|()| stderr.flush());
+    }
+
     /// Asks the person for a line, on stderr; a program is asked by an event instead.
     pub(crate) fn ask(self, text: impl Display) {
         if !self.json {
-            let mut stderr = io::stderr().lock();
-            let _best_effort = write!(stderr, "{text}").and_then(|()| stderr.flush());
+            self.draw_aside(text);
         }
+    }
+
+    /// Draws a line over the one before, on the stderr of a person at a terminal.
+    pub(crate) fn progress(self, text: impl Display) {
+        if self.draws_aside {
+            let mut stderr = io::stderr().lock();
+            let _best_effort = write!(stderr, "{CLEAR_LINE}{text}").and_then(|()| stderr.flush());
+        }
+    }
+
+    /// Wipes what was drawn last.
+    pub(crate) fn end_progress(self) {
+        self.progress("");
     }
 
     /// Says something that a person should know and that a program can do without, on stderr.
@@ -130,6 +166,9 @@ fn not_written(error: &io::Error) -> Failure {
         .into()
 }
 
+/// To the beginning of the line, which is then empty (ECMA-48 §8.3.41).
+const CLEAR_LINE: &str = "\r\u{1b}[K";
+
 fn paint(colours: bool, style: Style, text: &str) -> String {
     let code = match style {
         Style::Bad => "31;1",
@@ -137,6 +176,7 @@ fn paint(colours: bool, style: Style, text: &str) -> String {
         Style::Good => "32",
         Style::Strong => "1",
         Style::Warning => "33",
+        Style::WhiteOnBlack => "97;40",
     };
     if colours && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

@@ -1,10 +1,13 @@
 //! The JSON that programs read. README.md documents every shape; a test holds the two together.
 
+use std::time::Duration;
+
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::error::Error;
 use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
 use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth::status::{ConnectionState, ConnectionStatus, Me};
+use loomkin_auth::store::vault::RotationReport;
 use serde::Serialize;
 
 /// One connection in `status`. Every key is always there; `null` means that it does not apply or is not known.
@@ -120,6 +123,17 @@ pub(crate) enum ConnectEvent<'a> {
         scopes: &'a [String],
         expires_at: Option<String>,
     },
+    /// The person has to enter `user_code` at `verification_uri`, or go to `verification_uri_complete`.
+    Device {
+        provider: &'a str,
+        account: &'a str,
+        user_code: &'a str,
+        verification_uri: &'a str,
+        verification_uri_complete: Option<&'a str>,
+        /// In seconds.
+        interval: u64,
+        deadline: String,
+    },
     /// A pasted line does not answer this login, which goes on waiting for another.
     Rejected { provider: &'a str, account: &'a str, message: &'a str, advice: &'a str },
 }
@@ -181,6 +195,47 @@ impl<'a> From<Option<&'a AccountKey>> for UseShape<'a> {
     }
 }
 
+/// The answer of `store rotate-key`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RotationShape<'a> {
+    key: String,
+    made_key: bool,
+    finished_earlier: bool,
+    resealed: u64,
+    removed_keys: u64,
+    kept_keys: usize,
+    damaged: Vec<DamagedShape<'a>>,
+    damaged_revocations: u64,
+}
+
+/// An account whose record cannot be unsealed.
+#[derive(Debug, Serialize)]
+struct DamagedShape<'a> {
+    owner: &'a str,
+    provider: &'a str,
+    account: &'a str,
+}
+
+impl<'a> From<&'a RotationReport> for RotationShape<'a> {
+    fn from(report: &'a RotationReport) -> Self {
+        let damaged = report.damaged.iter().map(|key| DamagedShape {
+            owner: key.owner.as_str(),
+            provider: key.provider.as_str(),
+            account: key.account.as_str(),
+        });
+        Self {
+            key: report.source.to_string(),
+            made_key: report.made_key,
+            finished_earlier: report.finished_earlier,
+            resealed: report.resealed,
+            removed_keys: report.removed_keys,
+            kept_keys: report.kept_keys,
+            damaged: damaged.collect(),
+            damaged_revocations: report.damaged_revocations,
+        }
+    }
+}
+
 /// An error, on stderr. What is not known is left out.
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorShape<'a> {
@@ -205,7 +260,6 @@ struct ErrorContent<'a> {
 
 impl<'a> From<&'a Error> for ErrorShape<'a> {
     fn from(error: &'a Error) -> Self {
-        let whole_seconds = |wait: std::time::Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self {
             error: ErrorContent {
                 code: error.code().as_str(),
@@ -218,6 +272,11 @@ impl<'a> From<&'a Error> for ErrorShape<'a> {
             },
         }
     }
+}
+
+/// Seconds, rounded up.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Time as people say it.
+//! Times and places as people say them.
 
 use std::time::Duration;
 
 use loomkin_auth::clock::Timestamp;
+use loomkin_auth::store::key::KeySetting;
 
 /// `45 seconds`, `52 minutes`, `3 hours`, `20 days`: at least two of a unit where there are two, rounded to the nearest.
 pub(crate) fn duration(duration: Duration) -> String {
@@ -17,12 +18,29 @@ pub(crate) fn duration(duration: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// `14:05`: minutes and seconds, as a countdown shows them.
+pub(crate) fn countdown(left: Duration) -> String {
+    let seconds = left.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 /// `in 52 minutes`, or `3 hours ago`.
 pub(crate) fn distance(moment: Timestamp, now: Timestamp) -> String {
     if now < moment {
         format!("in {}", duration(moment.time_left(now)))
     } else {
         format!("{} ago", duration(now.time_left(moment)))
+    }
+}
+
+/// `the variable AUTH_KEY`, `the keychain`, or the path of the file.
+pub(crate) fn place_of_key(source: &KeySetting) -> String {
+    match source {
+        KeySetting::Env(name) => format!("the variable {name}"),
+        KeySetting::File(path) => path.display().to_string(),
+        KeySetting::Keychain => "the keychain".to_owned(),
+        // The store of a process, which says `auto` for itself.
+        _ => "this process".to_owned(),
     }
 }
 
@@ -46,6 +64,15 @@ mod tests {
             assert_eq!(duration(Duration::from_millis(millis)), words);
         }
         assert!(duration(Duration::MAX).ends_with(" days"));
+    }
+
+    #[test]
+    fn a_countdown_goes_down_to_nothing() {
+        for (millis, words) in
+            [(0, "0:00"), (999, "0:00"), (61_000, "1:01"), (899_999, "14:59"), (3_600_000, "60:00")]
+        {
+            assert_eq!(countdown(Duration::from_millis(millis)), words);
+        }
     }
 
     #[test]

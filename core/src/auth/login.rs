@@ -1,8 +1,12 @@
 //! A login between its begin and its end.
 
+mod device;
+mod redirect;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use url::Url;
 
 use super::Auth;
@@ -10,13 +14,13 @@ use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, ErrorCode, Result};
-use crate::flow::loopback::{LoopbackListener, Page};
+use crate::flow::device::{DeviceLogin, DeviceProgress};
 use crate::lifecycle::{BegunLogin, Connected};
-use crate::protocol::authorization::{self, AuthorizationUrl, PendingAuthorization};
-use crate::protocol::redirect::{AuthorizationGrant, AuthorizationResponse, NotGranted};
+use crate::protocol::device::DeviceAuthorization;
 use crate::provider::{Flow, Provider};
 use crate::secret::Secret;
 use crate::server::AuthorizationServer;
+use redirect::RedirectLogin;
 
 /// How to log in.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +28,8 @@ use crate::server::AuthorizationServer;
 pub struct ConnectOptions {
     /// The flow; `None` means the configuration's, and where that says `auto`, the provider's best.
     pub flow: Option<Flow>,
-    /// How long the person may take; ten minutes at most, which is also what `None` means. An exchange that has begun
-    /// by then is not broken off.
+    /// How long the person may take. `None` means as long as the server's code is good in the device flow, and ten
+    /// minutes elsewhere; neither can be made longer. An exchange that has begun by then is not broken off.
     pub timeout: Option<Duration>,
 }
 
@@ -39,60 +43,41 @@ pub struct PendingLogin {
     account: AccountKey,
     begun: BegunLogin,
     flow: Flow,
-    url: AuthorizationUrl,
-    pending: Option<PendingAuthorization>,
-    listener: Option<LoopbackListener>,
+    way: Way,
+}
+
+/// How the person's decision comes back.
+#[derive(Debug)]
+enum Way {
+    /// The server tells us when we ask it; `None` once the login is over.
+    Device { url: Url, open: Option<Box<DeviceLogin>> },
+    /// The person brings it, in a redirect or by hand.
+    Redirect(Box<RedirectLogin>),
 }
 
 impl Auth {
     /// Begins a login of `account`. Show [`PendingLogin::authorization_url`] to the person, or let
-    /// [`PendingLogin::open_browser`] do so, and then [`PendingLogin::wait`] or [`PendingLogin::finish`].
+    /// [`PendingLogin::open_browser`] do so, and then [`PendingLogin::wait`] or [`PendingLogin::finish`]. In the device
+    /// flow show what [`PendingLogin::device`] holds.
     ///
     /// # Errors
     ///
     /// `usage` for a provider that is not configured or a flow it does not offer; `config_invalid` for one that cannot
-    /// be connected; `unavailable` when its metadata cannot be read or the port of its redirect URI is taken;
-    /// `store_failed`.
+    /// be connected; `unavailable` when its metadata cannot be read, the port of its redirect URI is taken, or its device
+    /// authorization endpoint does not answer; `client_rejected` and `server_misbehaved` where that endpoint refuses, or
+    /// answers with something else; `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
         let begun = self.lifecycle.begin_login(account).await?;
         let provider = server.provider().await?;
         let flow = choose_flow(provider, options.flow.or(flow_of(configured.flow.value)))?;
-        let fixed = provider.redirect_uri.as_deref();
-        let listener = match flow {
-            Flow::Loopback => {
-                Some(LoopbackListener::bind(fixed.and_then(|uri| Url::parse(uri).ok()).as_ref()).await?)
-            }
-            _ => None,
+        let way = match flow {
+            Flow::Device => device::begin(self, &server, options.timeout).await,
+            _ => RedirectLogin::begin(self, provider, account, flow, options.timeout).await,
         };
-        let redirect_uri = match (&listener, fixed) {
-            (Some(listener), _) => listener.redirect_uri().as_str(),
-            (None, Some(fixed)) => fixed,
-            (None, None) => return Err(no_redirect_uri(account)),
-        };
-        let now = self.ports.clock.now();
-        let (url, pending) = authorization::request_authorization(
-            provider,
-            account.clone(),
-            redirect_uri,
-            now,
-            &*self.ports.random,
-        )?;
-        let pending = match options.timeout {
-            Some(timeout) => pending.finish_by(now.plus(timeout)),
-            None => pending,
-        };
-        Ok(PendingLogin {
-            auth: self.clone(),
-            server,
-            account: account.clone(),
-            begun,
-            flow,
-            url,
-            pending: Some(pending),
-            listener,
-        })
+        let way = way.map_err(|error| error.with_account(account))?;
+        Ok(PendingLogin { auth: self.clone(), server, account: account.clone(), begun, flow, way })
     }
 }
 
@@ -107,15 +92,38 @@ impl PendingLogin {
         self.flow
     }
 
-    /// Where the person logs in. For the person alone: it holds this login's `state`.
+    /// Where the person logs in. For the person alone: it holds this login's `state`, or may hold the device flow's user
+    /// code.
     pub fn authorization_url(&self) -> &str {
-        // The person has to be sent there.
-        self.url.expose()
+        match &self.way {
+            Way::Device { url, .. } => url.as_str(),
+            Way::Redirect(login) => login.url(),
+        }
+    }
+
+    /// What the person needs in the device flow: the code, and where to enter it. `None` in other flows, and once the
+    /// login is over.
+    pub fn device(&self) -> Option<&DeviceAuthorization> {
+        match &self.way {
+            Way::Device { open: Some(login), .. } => Some(login.authorization()),
+            _ => None,
+        }
+    }
+
+    /// How far the device flow is, now and later. `None` in other flows, and once the login is over.
+    pub fn device_progress(&self) -> Option<watch::Receiver<DeviceProgress>> {
+        match &self.way {
+            Way::Device { open: Some(login), .. } => Some(login.progress()),
+            _ => None,
+        }
     }
 
     /// Until when an answer is accepted; `None` once the login is over.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.pending.as_ref().map(PendingAuthorization::deadline)
+        match &self.way {
+            Way::Device { .. } => self.device().map(DeviceAuthorization::expires_at),
+            Way::Redirect(login) => login.deadline(),
+        }
     }
 
     /// Opens the authorization URL in the person's browser.
@@ -134,54 +142,20 @@ impl PendingLogin {
         }
     }
 
-    /// Waits for the browser to come back, and finishes the login. Redirects that do not answer this login are told
-    /// so and otherwise ignored. Dropping the returned future before one came leaves the login open.
+    /// Waits for the person's decision, and finishes the login: for the browser to come back, or in the device flow for
+    /// the server to say so when it is asked. Redirects that do not answer this login are told so and otherwise ignored.
+    /// Dropping the returned future before a decision came leaves the login open.
     ///
     /// # Errors
     ///
     /// `login_closed` after the deadline, or when the login is over; `usage` when this flow has no redirect to wait
     /// for; else as [`finish`](Self::finish), but for `callback_rejected`.
     pub async fn wait(&mut self) -> Result<Connected> {
-        let result = loop {
-            let Some(deadline) = self.deadline() else { break Err(self.over()) };
-            let Some(listener) = &mut self.listener else {
-                let message = format!("the {} flow waits for a pasted answer", self.flow);
-                break Err(Error::new(ErrorCode::Usage, message).with_account(&self.account));
-            };
-            let time_left = deadline.time_left(self.auth.ports.clock.now());
-            let redirect = tokio::select! {
-                redirect = listener.next() => redirect,
-                () = self.auth.ports.clock.sleep(time_left) => None,
-            };
-            let Some(redirect) = redirect else {
-                self.pending = None;
-                break Err(Error::new(ErrorCode::LoginClosed, "nobody came back from the browser in time")
-                    .with_account(&self.account));
-            };
-            // The query is read to find the answer in it.
-            match self.accept(AuthorizationResponse::read(redirect.query.expose())) {
-                Ok(grant) => {
-                    let connected = self.complete(grant).await;
-                    redirect.answer(match &connected {
-                        Ok(connected) => Page::connected(&connected.account.to_string()),
-                        Err(error) => Page::failed(error.message()),
-                    });
-                    break connected;
-                }
-                Err(error) if self.pending.is_some() => {
-                    tracing::warn!(account = %self.account, reason = error.message(), "a redirect was rejected");
-                    redirect.answer(Page::rejected());
-                }
-                Err(error) => {
-                    redirect.answer(Page::failed(error.message()));
-                    break Err(error);
-                }
-            }
+        let result = match self.flow {
+            Flow::Device => self.poll_until_decided().await,
+            _ => self.wait_for_redirect().await,
         };
-        if let Some(listener) = self.listener.take() {
-            listener.close().await;
-        }
-        result
+        result.map_err(|error| error.with_account(&self.account))
     }
 
     /// Finishes the login with what the person brings back: `code#state`, or the whole address they ended up at.
@@ -190,60 +164,30 @@ impl PendingLogin {
     ///
     /// `callback_rejected` when that does not answer this login, which then goes on waiting; `login_closed`,
     /// `access_denied`, `client_rejected`, `account_mismatch`, `unavailable`, `server_misbehaved` and `store_failed`
-    /// end it.
+    /// end it. `usage` in the device flow, where nothing is brought back.
     pub async fn finish(&mut self, pasted: &Secret) -> Result<Connected> {
-        // The pasted text is read to find the answer in it.
-        let grant = self.accept(AuthorizationResponse::read_pasted(pasted.expose()))?;
-        self.complete(grant).await
-    }
-
-    fn accept(&mut self, response: Result<AuthorizationResponse>) -> Result<AuthorizationGrant> {
-        let pending = self.pending.take().ok_or_else(|| self.over())?;
-        let response = match response {
-            Ok(response) => response,
-            Err(error) => {
-                self.pending = Some(pending);
-                return Err(error.with_account(&self.account));
-            }
-        };
-        pending.accept(response, self.auth.ports.clock.now()).map_err(|refusal| match refusal {
-            NotGranted::Closed(error) => error,
-            NotGranted::Rejected { pending, error } => {
-                self.pending = Some(*pending);
-                error
-            }
-        })
-    }
-
-    /// Exchanges the code and stores what it yields. Once the code is on its way, a caller that goes away does not stop
-    /// that: the server may have made a grant, and nobody would know of it.
-    async fn complete(&self, grant: AuthorizationGrant) -> Result<Connected> {
-        let (lifecycle, server, begun) =
-            (self.auth.lifecycle.clone(), self.server.clone(), self.begun.clone());
-        let login = self.auth.lifecycle.run_to_its_end(async move {
-            let (tokens, identity) = server.log_in(grant).await?;
-            lifecycle.keep_login(&begun, &server, tokens, identity).await
-        });
-        login.await.map_err(|error| error.with_account(&self.account))
-    }
-
-    fn over(&self) -> Error {
-        Error::new(ErrorCode::LoginClosed, "this login is over").with_account(&self.account)
+        self.take_pasted(pasted).await.map_err(|error| error.with_account(&self.account))
     }
 }
 
+fn over() -> Error {
+    Error::new(ErrorCode::LoginClosed, "this login is over")
+}
+
+/// The `wanted` flow, or the best of those that the provider offers and that end here. The device flow and pasting need
+/// no word of the preset's: the first has an endpoint or has not, and any redirect can be brought back by hand.
 fn choose_flow(provider: &Provider, wanted: Option<Flow>) -> Result<Flow> {
-    let offered = |flow: &Flow| matches!(flow, Flow::Loopback | Flow::Paste) && provider.flows.contains(flow);
+    let offered = |flow: &Flow| *flow != Flow::Hosted && provider.flows.contains(flow);
     let chosen = match wanted {
-        // Any redirect can be brought back by hand where the provider fixes no address.
-        Some(Flow::Paste) => Some(Flow::Paste),
+        Some(Flow::Device) => provider.device_authorization_endpoint().map(|_| wanted)?,
+        Some(Flow::Paste) => wanted,
         Some(flow) => offered(&flow).then_some(flow),
         None => provider.flows.iter().copied().find(offered),
     };
     chosen.ok_or_else(|| {
         let wanted = wanted.map_or_else(|| "any".to_owned(), |flow| flow.to_string());
         Error::new(ErrorCode::Usage, format!("{} cannot be connected by the {wanted} flow here", provider.id))
-            .with_advice("Choose `loopback` or `paste`.")
+            .with_advice("Choose `loopback`, `device` or `paste`.")
             .with_provider(&provider.id)
     })
 }
@@ -256,14 +200,6 @@ fn flow_of(configured: config::Flow) -> Option<Flow> {
         config::Flow::Loopback => Some(Flow::Loopback),
         config::Flow::Paste => Some(Flow::Paste),
     }
-}
-
-fn no_redirect_uri(account: &AccountKey) -> Error {
-    Error::new(ErrorCode::ConfigInvalid, format!("{account} has no redirect_uri to paste an answer from"))
-        .with_advice(
-            "Set redirect_uri to the page that the provider shows the code on, or choose the loopback flow.",
-        )
-        .with_account(account)
 }
 
 const BROWSER_DEADLINE: Duration = Duration::from_secs(3);

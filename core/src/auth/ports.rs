@@ -1,7 +1,7 @@
 //! What an [`Auth`](super::Auth) reaches the world through.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
@@ -17,7 +17,7 @@ use crate::provider::{ClientAuth, Preset, ProviderBuilder, Registration};
 use crate::random::{Random, SystemRandom};
 use crate::server::AuthorizationServer;
 use crate::store::TokenStore;
-use crate::store::key::{ChosenKey, Keychain, OsKeychain};
+use crate::store::key::{Admission, ChosenKey, Keychain, OsKeychain};
 use crate::store::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::PostgresStore;
@@ -44,14 +44,15 @@ impl Ports {
     ///
     /// # Errors
     ///
-    /// `config_invalid` when the proxy or the certificates cannot be used.
+    /// `config_invalid` when the proxy cannot be used, or the file of the certificates cannot be opened. What is in the
+    /// file is read with the first request that needs it.
     pub fn of_this_machine(config: &Config, environment: &Environment) -> Result<Self> {
         let configured = config.http();
         let ca_file = configured.ca_file.as_ref().map(|file| file.value.clone());
         let ca_file = ca_file.or_else(|| environment.variable("SSL_CERT_FILE").map(PathBuf::from));
         let settings = HttpSettings {
             proxy: configured.proxy.as_ref().map(|proxy| proxy.value.clone()),
-            ca_pem: ca_file.as_deref().map(read_authorities).transpose()?,
+            ca_file: ca_file.map(check_readable).transpose()?,
             ..HttpSettings::default()
         };
         Ok(Self {
@@ -67,6 +68,7 @@ impl Ports {
         &self,
         config: &Config,
         environment: &Environment,
+        admission: Admission,
     ) -> Result<(Vault, Option<ChosenKey>)> {
         let configured = config.store();
         let store: Arc<dyn TokenStore> = match configured.backend.value {
@@ -84,7 +86,13 @@ impl Ports {
             }
         };
         let (keychain, random, clock) = (self.keychain.clone(), self.random.clone(), self.clock.clone());
-        Vault::open(store, &configured.key.value, environment, keychain, random, clock).await
+        let key = &configured.key.value;
+        match admission {
+            Admission::TheSource => Vault::open(store, key, environment, keychain, random, clock).await,
+            Admission::AnySource => {
+                Vault::open_to_rotate(store, key, environment, keychain, random, clock).await
+            }
+        }
     }
 
     /// The authorization servers of all providers that can be logged in to.
@@ -125,6 +133,7 @@ fn builder(configured: &ProviderConfig) -> ProviderBuilder {
             _ => None,
         }),
         redirect_uri: configured.redirect_uri.as_ref().map(|uri| uri.value.to_string()),
+        device_name: configured.device_name.as_ref().map(|name| name.value.clone()),
         scopes: configured.scopes.as_ref().map(|scopes| scopes.value.clone()),
         params: configured.params.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
     };
@@ -140,9 +149,13 @@ fn builder(configured: &ProviderConfig) -> ProviderBuilder {
     builder
 }
 
-fn read_authorities(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).map_err(|_| {
-        Error::new(ErrorCode::ConfigInvalid, format!("the certificates in {} cannot be read", file.display()))
-            .with_advice("Correct ca_file in [auth.http], or the variable SSL_CERT_FILE.")
-    })
+fn check_readable(file: PathBuf) -> Result<PathBuf> {
+    match std::fs::File::open(&file) {
+        Ok(_) => Ok(file),
+        Err(_) => Err(Error::new(
+            ErrorCode::ConfigInvalid,
+            format!("the certificates in {} cannot be read", file.display()),
+        )
+        .with_advice("Correct ca_file in [auth.http], or the variable SSL_CERT_FILE.")),
+    }
 }

@@ -237,6 +237,8 @@ pub(crate) const RESERVED_PARAMETERS: &[&str] = &[
     "code_challenge",
     "code_challenge_method",
     "code_verifier",
+    "device_code",
+    "device_name",
     "dpop_jkt",
     "grant_type",
     "nonce",

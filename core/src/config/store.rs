@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::choice::Backend;
 use super::known::Section;
 use super::origin::{Origin, Sourced};
+use super::path::Directories;
 use super::reader::{Reader, Table};
+use crate::environment::Environment;
+use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
 
 /// `[auth.store]`.
@@ -40,6 +43,21 @@ pub enum KeySetting {
     File(PathBuf),
     /// The keychain of the operating system.
     Keychain,
+}
+
+impl KeySetting {
+    /// Reads what a person typed: `auto`, `keychain`, `file:PATH` or `env:NAME`. A path starts from the working
+    /// directory.
+    ///
+    /// # Errors
+    ///
+    /// `usage` when it is something else, which is not shown: it may be the key itself.
+    pub fn read(text: &str, environment: &Environment) -> Result<Self> {
+        let directories = Directories { file: environment.current_dir(), home: environment.home() };
+        directories
+            .key_source(text)
+            .map_err(|fault| Error::new(ErrorCode::Usage, fault.message).with_advice(fault.help))
+    }
 }
 
 /// As it is written in the file.

@@ -142,7 +142,7 @@ fn port_is_taken(error: io::Error) -> Error {
         _ => "no port can be opened on the loopback interface",
     };
     Error::new(ErrorCode::Unavailable, message).with_advice(
-        "Stop the program that uses the port (another login may be waiting), or choose `--flow paste`.",
+        "Stop the program that uses the port (another login may be waiting), or choose `--flow device` or `--flow paste`.",
     )
 }
 

@@ -1,6 +1,7 @@
 //! The port to the network, made of reqwest.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct HttpSettings {
     pub proxy: Option<Secret>,
     /// PEM certificates of authorities to trust beside the system's.
     pub ca_pem: Option<Vec<u8>>,
+    /// A file of more such certificates. It is read when the first request needs it, because most calls send none.
+    pub ca_file: Option<PathBuf>,
     /// How long a request may take as a whole; [`TIMEOUT`] unless a test says otherwise, and never more.
     pub timeout: Duration,
     /// What the client calls itself.
@@ -44,6 +47,7 @@ impl Default for HttpSettings {
         Self {
             proxy: None,
             ca_pem: None,
+            ca_file: None,
             timeout: TIMEOUT,
             user_agent: concat!("loomkin-auth/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
@@ -68,7 +72,7 @@ struct Clients {
 }
 
 impl ReqwestClient {
-    /// Checks `settings`. Nothing is read and nothing is connected yet.
+    /// Checks `settings`, all but what is in `ca_file`. Nothing is read and nothing is connected yet.
     ///
     /// # Errors
     ///
@@ -119,7 +123,7 @@ impl Clients {
         let made = tokio::task::spawn_blocking(move || {
             clients.cell(route).get_or_try_init(|| clients.make(route)).cloned()
         });
-        made.await.ok().and_then(Result::ok).ok_or(NO_TLS)
+        made.await.unwrap_or(Err(NO_TLS))
     }
 
     fn cell(&self, route: Route) -> &OnceCell<Client> {
@@ -130,7 +134,7 @@ impl Clients {
         }
     }
 
-    fn make(&self, route: Route) -> Result<Client, NotMade> {
+    fn make(&self, route: Route) -> Result<Client, SendError> {
         let timeout = self.settings.timeout.min(TIMEOUT);
         let builder = ClientBuilder::new()
             .user_agent(&self.settings.user_agent)
@@ -149,9 +153,18 @@ impl Clients {
         };
         let config = match route {
             Route::Plain => tls::empty_config(),
-            Route::Direct | Route::Proxied => tls::system_config(self.authorities.clone()),
+            Route::Direct | Route::Proxied => tls::system_config(self.authorities()?),
         };
-        builder.tls_backend_preconfigured(config.map_err(|_| NotMade)?).build().map_err(|_| NotMade)
+        builder.tls_backend_preconfigured(config.map_err(|_| NO_TLS)?).build().map_err(|_| NO_TLS)
+    }
+
+    fn authorities(&self) -> Result<Authorities, SendError> {
+        let mut authorities = self.authorities.clone();
+        if let Some(file) = &self.settings.ca_file {
+            let pem = std::fs::read(file).map_err(|_| NO_AUTHORITIES)?;
+            authorities.extend(tls::read_authorities(&pem).map_err(|_| NO_AUTHORITIES)?);
+        }
+        Ok(authorities)
     }
 }
 
@@ -162,9 +175,6 @@ enum Route {
     Plain,
     Proxied,
 }
-
-/// Why does not matter to anyone but the person, who gets a sentence.
-struct NotMade;
 
 impl fmt::Debug for ReqwestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -228,6 +238,8 @@ fn read_proxy(address: &Secret) -> Result<Proxy> {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_ROOM: usize = 16 * 1024;
 const NOT_HTTPS: SendError = SendError::NotSent { reason: "plain http is for this machine alone" };
+const NO_AUTHORITIES: SendError =
+    SendError::NotSent { reason: "the file of extra certificate authorities cannot be used" };
 const NO_TLS: SendError = SendError::NotSent { reason: "the system's certificates cannot be read" };
 
 #[cfg(test)]

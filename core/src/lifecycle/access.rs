@@ -88,7 +88,7 @@ impl Lifecycle {
     /// once the server could not be reached for about two seconds, or at once while a longer back-off is in force.
     pub async fn access_token(self: &Arc<Self>, account: &AccountKey) -> Result<AccessToken> {
         let now = self.clock.now();
-        if let Ok(mark) = self.vault.change_mark()
+        if let Ok(mark) = self.vault.change_mark_at(now)
             && let Some(entry) = self.snapshots.get(account, mark)
             && let Some(token) = self.offer(entry, now)
         {

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::identity::Identity;
 use crate::protocol::token_set::TokenSet;
 use crate::server::AuthorizationServer;
-use crate::store::{ConnectOutcome, LatestDisconnect, vault};
+use crate::store::{LatestDisconnect, vault};
 
 /// A login that is stored. `Debug` leaves the identifiers out.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Connected {
 /// A login that has begun. A disconnect of its account closes it.
 #[derive(Clone, Debug)]
 pub struct BegunLogin {
-    account: AccountKey,
+    pub(crate) account: AccountKey,
     after: LatestDisconnect,
 }
 
@@ -90,8 +90,8 @@ impl Lifecycle {
         }
         let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
-        let entry = self.vault.seal_login(account, &tokens, identity, server.binding())?;
-        if self.vault.keep(&entry, Some(begun.after)).await? == ConnectOutcome::Disconnected {
+        let entry = self.vault.seal_login(account, &tokens, identity, (**server.binding()).clone())?;
+        if !self.vault.keep(&entry, Some(begun.after)).await? {
             self.revoke_late(&entry).await;
             return Err(disconnected_meanwhile(account));
         }

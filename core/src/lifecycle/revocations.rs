@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Lifecycle;
+use crate::account::AccountKey;
 use crate::backoff;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::protocol::revocation::RevocationAnswer;
 use crate::server::AuthorizationServer;
 use crate::store::vault::Entry;
-use crate::store::{Record, Revocation, RevocationTerms};
+use crate::store::{EventKind, Record, Revocation, RevocationTerms};
 
 /// What became of an attempt to revoke.
 pub(super) struct Attempt {
@@ -108,7 +109,7 @@ impl Lifecycle {
     /// Tries `waiting`, and says whether its server cannot be reached.
     async fn is_away(&self, waiting: &Revocation) -> Result<bool> {
         // Another process may have the key or the configuration that this one lacks.
-        let Ok(entry) = self.vault.open_revocation(waiting) else { return Ok(false) };
+        let Ok(entry) = self.vault.open_revocation(waiting).await else { return Ok(false) };
         let Ok(server) = self.server_of(&entry) else { return Ok(false) };
         let answer = self.send(waiting, &entry, server).await?;
         Ok(matches!(answer, Some(RevocationAnswer::NotRevoked { try_again: true, .. })))
@@ -137,7 +138,9 @@ impl Lifecycle {
                 self.vault.postpone_revocation(&taken, wait.min(time_left)).await
             }
             RevocationAnswer::NotRevoked { .. } | RevocationAnswer::Revoked => {
-                self.vault.settle_revocation(&taken).await.map(drop)
+                let settled = self.vault.settle_revocation(&taken).await.map(drop);
+                self.tell_revoked(account, answer == RevocationAnswer::Revoked).await;
+                settled
             }
         };
         if let Err(error) = settled {
@@ -151,8 +154,17 @@ impl Lifecycle {
         if self.vault.settle_revocation(waiting).await? {
             let account = &waiting.record.account;
             tracing::warn!(%account, "a revocation is given up; the grant may live on at the provider");
+            self.tell_revoked(account, false).await;
         }
         Ok(())
+    }
+
+    /// Tells whoever listens what became of the grant of a connection that was ended.
+    pub(super) async fn tell_revoked(&self, account: &AccountKey, revoked: bool) {
+        let answered = EventKind::Disconnected { revoked: Some(revoked) };
+        if let Err(error) = self.vault.record_event(account, answered).await {
+            tracing::warn!(%account, code = %error.code(), "the server's answer could not be told to others");
+        }
     }
 
     /// The server that gave `entry` its tokens. Nobody else is sent any.

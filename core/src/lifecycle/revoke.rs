@@ -51,7 +51,7 @@ impl Lifecycle {
         scope: DisconnectScope,
     ) -> Result<Disconnected> {
         let deleted = self.delete(account, scope).await?;
-        self.revoke(deleted).await
+        self.revoke(account.clone(), deleted).await
     }
 
     /// Ends every connection of `owner`, as [`disconnect`](Self::disconnect) does, and says of each, sorted, what came
@@ -73,7 +73,10 @@ impl Lifecycle {
         // Nothing is served any more. Now all servers are asked at once: one may keep its callers waiting.
         let asked: Vec<_> = deleted
             .into_iter()
-            .map(|(account, deleted)| (account, deleted.map(|deleted| self.revoke(deleted))))
+            .map(|(account, deleted)| {
+                let asked = deleted.map(|deleted| self.revoke(account.clone(), deleted));
+                (account, asked)
+            })
             .collect();
         let mut disconnected = Vec::with_capacity(asked.len());
         for (account, asked) in asked {
@@ -97,7 +100,11 @@ impl Lifecycle {
     }
 
     /// Asks the server, in a task of its own.
-    fn revoke(self: &Arc<Self>, deleted: Deleted) -> impl Future<Output = Result<Disconnected>> + Send {
+    fn revoke(
+        self: &Arc<Self>,
+        account: AccountKey,
+        deleted: Deleted,
+    ) -> impl Future<Output = Result<Disconnected>> + Send {
         let lifecycle = Arc::clone(self);
         self.owned.run(async move {
             let was_connected = !matches!(deleted, Deleted::Nothing);
@@ -109,6 +116,7 @@ impl Lifecycle {
                     "it was deleted here alone, as asked, and its grant lives on at the provider",
                 ),
                 Deleted::DeletedUnreadable => {
+                    lifecycle.tell_revoked(&account, false).await;
                     Attempt::none("the stored tokens could not be read, so there was nothing to send")
                 }
                 Deleted::Nothing => Attempt::none("it was not connected"),

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
+
 use crate::account::AccountKey;
 use crate::store::ChangeMark;
 use crate::store::vault::Entry;
 
 /// The connections as they were at a mark of the store. Valid as long as the store's mark is the same.
 #[derive(Debug, Default)]
-pub(super) struct Snapshots(RwLock<HashMap<AccountKey, (ChangeMark, Arc<Entry>)>>);
+pub(super) struct Snapshots(RwLock<HashMap<AccountKey, (ChangeMark, Arc<Entry>), RandomState>>);
 
 impl Snapshots {
     /// The connection of `account`, unless anybody has changed the store since it was read.

@@ -96,8 +96,8 @@ pub fn request_authorization(
     let redirect_uri = read_redirect_uri(redirect_uri)?;
     let verifier = CodeVerifier::make(random)?;
     let state = random.make_secret()?;
-    let asks_for = |name: &str| provider.scopes.iter().any(|scope| scope == name);
-    let nonce = if asks_for("openid") { Some(random.make_secret()?) } else { None };
+    let is_openid = provider.scopes.iter().any(|scope| scope == "openid");
+    let nonce = if is_openid { Some(random.make_secret()?) } else { None };
 
     let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
         .set_auth_uri(AuthUrl::from_url(provider.authorization_endpoint()?.clone()))
@@ -116,7 +116,7 @@ pub fn request_authorization(
     for (name, value) in &provider.params {
         request = request.add_extra_param(name, value);
     }
-    if asks_for("offline_access") && !provider.params.iter().any(|(name, _)| name == "prompt") {
+    if asks_for_consent(provider) {
         request = request.add_extra_param("prompt", "consent");
     }
     let (url, _) = request.url();
@@ -135,6 +135,12 @@ pub fn request_authorization(
         },
     };
     Ok((AuthorizationUrl(Secret::new(url)), pending))
+}
+
+/// Whether `prompt=consent` has to be sent: with the scope `offline_access`, unless the configuration has a `prompt`.
+pub(super) fn asks_for_consent(provider: &Provider) -> bool {
+    provider.scopes.iter().any(|scope| scope == "offline_access")
+        && !provider.params.iter().any(|(name, _)| name == "prompt")
 }
 
 fn accepted_issuers(provider: &Provider) -> Vec<String> {

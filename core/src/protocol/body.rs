@@ -48,9 +48,10 @@ pub(super) fn read_error(fields: &Map<String, Value>) -> Option<(OauthError, Opt
 
 fn known_error(word: &str) -> OauthError {
     match word {
-        // GitHub, for the refresh token and for the code; OpenAI, for the refresh token.
+        // GitHub, for the refresh token, the code and the device code; OpenAI, for the refresh token.
         "bad_refresh_token"
         | "bad_verification_code"
+        | "incorrect_device_code"
         | "refresh_token_expired"
         | "refresh_token_invalidated"
         | "refresh_token_reused" => OauthError::InvalidGrant,

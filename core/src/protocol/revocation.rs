@@ -105,10 +105,11 @@ impl RevocationAnswer {
     }
 }
 
-/// A request that could not be put together, or a server whose metadata could not be read.
+/// Metadata that could not be read, or a registration that could not be put into a request: the server has said nothing
+/// yet, and another process may have a better configuration.
 impl From<Error> for RevocationAnswer {
     fn from(error: Error) -> Self {
-        if error.is_transient() { Self::for_now(error.message()) } else { Self::in_vain(error.message()) }
+        Self::for_now(error.message())
     }
 }
 

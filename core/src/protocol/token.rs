@@ -67,8 +67,15 @@ impl AuthorizationGrant {
 /// `login_closed` for `invalid_grant`: the code is used up; `client_rejected`, `access_denied` or `unavailable` by the
 /// server's `error` or status; `server_misbehaved` for anything else that is no token answer.
 pub fn read_access_token_answer(response: &Response, sent_at: Timestamp) -> Result<TokenSet> {
-    let (code, message) = match read_token_answer(response, sent_at) {
-        TokenAnswer::Tokens(tokens) => return Ok(*tokens),
+    match read_token_answer(response, sent_at) {
+        TokenAnswer::Tokens(tokens) => Ok(*tokens),
+        answer => Err(refusal(&answer, response.status)),
+    }
+}
+
+/// What an answer with `status` means for a login that yields no tokens.
+pub(super) fn refusal(answer: &TokenAnswer, status: u16) -> Error {
+    let (code, message) = match answer {
         TokenAnswer::Error { error, text } => {
             let (code, message) = match error {
                 OauthError::AccessDenied => (ErrorCode::AccessDenied, "the access was denied"),
@@ -80,26 +87,25 @@ pub fn read_access_token_answer(response: &Response, sent_at: Timestamp) -> Resu
                 }
                 _ => (ErrorCode::ClientRejected, "the server refuses the access token request"),
             };
-            return Err(Error::new(code, message).with_oauth_error(error, text));
+            return Error::new(code, message).with_oauth_error(*error, text.clone());
         }
-        TokenAnswer::Nothing { problem } => match response.status {
-            408 | 425 | 429 | 500.. => {
-                (ErrorCode::Unavailable, format!("the token endpoint answered {}", response.status))
-            }
-            200..300 => (ErrorCode::ServerMisbehaved, format!("the token endpoint's answer {problem}")),
-            status => (
-                ErrorCode::ServerMisbehaved,
-                format!("the token endpoint answered {status} without saying why"),
-            ),
-        },
+        TokenAnswer::Nothing { .. } if matches!(status, 408 | 425 | 429 | 500..) => {
+            (ErrorCode::Unavailable, format!("the token endpoint answered {status}"))
+        }
+        TokenAnswer::Nothing { problem } if (200..300).contains(&status) => {
+            (ErrorCode::ServerMisbehaved, format!("the token endpoint's answer {problem}"))
+        }
+        TokenAnswer::Nothing { .. } | TokenAnswer::Tokens(_) => {
+            (ErrorCode::ServerMisbehaved, format!("the token endpoint answered {status} without saying why"))
+        }
     };
     let error = Error::new(code, message);
-    Err(match response.status {
+    match status {
         300..500 if code == ErrorCode::ServerMisbehaved => {
             error.with_advice("Check that token_endpoint is the server's token endpoint.")
         }
         _ => error,
-    })
+    }
 }
 
 #[cfg(test)]

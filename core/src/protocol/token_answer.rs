@@ -68,7 +68,10 @@ fn read_tokens(fields: &mut Map<String, Value>, sent_at: Timestamp) -> Result<To
 }
 
 /// Moves a token out of the answer, so that no copy of it stays behind. A token that is no text is as good as none.
-fn take_token(fields: &mut Map<String, Value>, name: &str) -> Result<Option<Secret>, &'static str> {
+pub(super) fn take_token(
+    fields: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<Secret>, &'static str> {
     match fields.remove(name) {
         Some(Value::String(text)) if !text.is_empty() => {
             let token = Secret::new(text);

@@ -24,6 +24,8 @@ pub struct Registration {
     pub client_auth: Option<ClientAuth>,
     /// The redirect URI, where it is fixed.
     pub redirect_uri: Option<String>,
+    /// The name of this device on the provider's pages.
+    pub device_name: Option<String>,
     /// The scopes; `None` means the preset's.
     pub scopes: Option<Vec<String>>,
     /// Extra parameters of the authorization request.
@@ -114,7 +116,7 @@ impl ProviderBuilder {
             ),
         })?;
 
-        let Registration { client_id, client_secret, client_auth, redirect_uri, scopes, params } =
+        let Registration { client_id, client_secret, client_auth, redirect_uri, device_name, scopes, params } =
             self.registration;
         if client_id.is_empty() || client_id.chars().any(char::is_control) {
             return Err(invalid(
@@ -142,6 +144,7 @@ impl ProviderBuilder {
                 .or_else(|| metadata?.client_auth)
                 .unwrap_or(ClientAuth::Basic),
             redirect_uri: redirect_uri.as_deref().map(read_redirect_uri).transpose()?,
+            device_name: device_name.filter(|name| !name.is_empty()),
             scopes,
             params: join_params(self.preset, params)?,
             flows: match self.preset {

@@ -102,6 +102,9 @@ pub enum CommitOutcome {
     Committed,
     /// The account was disconnected meanwhile. The new tokens must be revoked.
     Disconnected,
+    /// It would be stored, but is sealed under another key than the store's newest. Nothing was written, and the claim
+    /// is as it was: seal the same tokens anew, and commit again.
+    Retired,
     /// A newer login or another's answer is there. The new tokens must be dropped, and not revoked: some servers
     /// would end the newer grant with them.
     Superseded(Box<Record>),
@@ -153,10 +156,7 @@ impl FailureKind {
             None if text == "refused" => Self::Refused,
             None if text == "unknown" => Self::Unknown,
             Some(("permanent", reason)) => {
-                [ReconnectReason::Expired, ReconnectReason::Interrupted, ReconnectReason::Revoked]
-                    .into_iter()
-                    .find(|known| known.as_str() == reason)
-                    .map_or(Self::Later, Self::Permanent)
+                ReconnectReason::from_text(reason).map_or(Self::Later, Self::Permanent)
             }
             _ => Self::Later,
         }
@@ -183,6 +183,11 @@ impl ReconnectReason {
             Self::Interrupted => "interrupted",
             Self::Revoked => "revoked",
         }
+    }
+
+    /// Reads a name; `None` for the word of a later version.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        [Self::Expired, Self::Interrupted, Self::Revoked].into_iter().find(|known| known.as_str() == text)
     }
 
     /// What happened, as part of a sentence.

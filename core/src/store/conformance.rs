@@ -5,7 +5,9 @@
 //! ```
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a broken promise of a store is a panic of its test")]
 
+mod events;
 mod expiring;
+mod keys;
 mod login;
 mod refresh;
 mod revocations;
@@ -19,8 +21,8 @@ use std::time::Duration;
 
 use super::{
     AttemptId, ClaimOutcome, Columns, Commit, ConnectOutcome, ConnectionId, Deleted, Disconnect, Failure,
-    FailureKind, LatestDisconnect, NewConnection, Record, Revocation, RevocationTerms, SealedTokens,
-    TokenDigest, TokenStore, TombstoneId,
+    FailureKind, LatestDisconnect, NewConnection, NewSeal, Record, Revocation, RevocationTerms, SealedTokens,
+    TokenDigest, TokenStore, TombstoneId, WrappedKey,
 };
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
@@ -53,6 +55,12 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     login::a_list_is_sorted_and_of_one_owner(make().await).await;
     login::a_disconnected_account_is_gone_for_everybody(make().await).await;
     login::disconnecting_touches_no_other_account(make().await).await;
+
+    events::every_change_writes_its_events(make().await).await;
+    events::what_did_not_happen_is_not_told(make().await).await;
+    events::an_event_has_its_owner_and_its_moment(make().await).await;
+    events::a_reader_beside_many_writers_is_told_everything_once(make().await).await;
+    events::a_cursor_that_was_cut_off_is_told_so(make().await).await;
 
     refresh::a_claim_is_granted_once(make().await).await;
     refresh::a_claim_says_how_long_it_still_runs(make().await).await;
@@ -91,27 +99,35 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     revocations::what_came_late_replaces_what_is_queued(make().await).await;
     revocations::what_came_late_is_queued_when_the_rest_was_settled(make().await).await;
     revocations::what_came_late_is_not_queued_when_its_grant_is_to_live_on(make().await).await;
-    revocations::a_revocation_is_resealed_in_place(make().await).await;
     revocations::the_change_mark_moves_with_the_queue(make().await).await;
 
     settings::the_latest_login_is_active(make().await).await;
     settings::selecting_deletes_nothing(make().await).await;
     settings::disconnecting_the_active_account_clears_it_and_no_other(make().await).await;
     settings::every_owner_has_an_active_account_of_their_own(make().await).await;
-    settings::the_first_key_is_added_once(make().await).await;
-    settings::keys_come_back_whole_and_in_order(make().await).await;
     settings::the_change_mark_moves_with_every_change(make().await).await;
     settings::the_change_mark_stays_while_nothing_changes(make().await).await;
     settings::the_clock_is_the_stores(make().await).await;
-    settings::the_key_lock_lets_one_in_at_a_time(make().await).await;
+
+    keys::the_first_key_is_added_once(make().await).await;
+    keys::keys_come_back_whole_and_in_order(make().await).await;
+    keys::the_key_lock_lets_one_in_at_a_time(make().await).await;
+    keys::tokens_are_taken_under_the_newest_key_alone(make().await).await;
+    keys::a_commit_without_a_chance_is_told_so_whatever_its_key(make().await).await;
+    keys::what_older_keys_sealed_is_listed_page_by_page(make().await).await;
+    keys::sealing_anew_changes_nothing_else(make().await).await;
+    keys::what_has_changed_meanwhile_is_not_overwritten(make().await).await;
+    keys::a_key_goes_when_nothing_names_it_and_the_newest_never(make().await).await;
+    keys::a_new_key_leaves_no_writer_behind(make().await).await;
 }
 
 fn account(text: &str) -> AccountKey {
     text.parse().unwrap()
 }
 
-/// A login of `account`: its connection, token and sealed bytes are told apart by `seed`.
-fn login(account: &AccountKey, seed: u8) -> NewConnection {
+/// A login of `account`: its connection, token and sealed bytes are told apart by `seed`, and the latter name
+/// `key(seed)`.
+pub(crate) fn login(account: &AccountKey, seed: u8) -> NewConnection {
     let mut columns = Columns::new(at(seed), at(seed));
     columns.expires_at = Some(at(seed).plus(Duration::from_secs(3600)));
     columns.scopes = vec!["repo".to_owned(), "read:user \"quoted\"".to_owned()];
@@ -140,6 +156,26 @@ fn answer(account: &AccountKey, seed: u8, next: u8) -> Commit {
         sealed: SealedTokens(vec![next; 200]),
         refresh_digest: digest(next),
         updated_at: at(next),
+    }
+}
+
+/// What `login` sealed, under `key(next)`.
+fn reseal(login: &NewConnection, next: u8) -> NewSeal {
+    NewSeal {
+        account: login.account.clone(),
+        connection: login.connection,
+        old: login.sealed.clone(),
+        new: SealedTokens(vec![next; 300]),
+    }
+}
+
+pub(crate) fn key(seed: u8) -> WrappedKey {
+    WrappedKey {
+        id: [seed; 8],
+        source: format!("env:KEY_{seed}"),
+        salt: [seed; 32],
+        wrapped: vec![seed; 73],
+        created_at: at(seed),
     }
 }
 

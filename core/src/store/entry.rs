@@ -41,6 +41,13 @@ impl TokenDigest {
 #[derive(Clone, Eq, PartialEq)]
 pub struct SealedTokens(pub Vec<u8>);
 
+impl SealedTokens {
+    /// The id of the key that they name; `None` when they are too short to name one.
+    pub fn key_id(&self) -> Option<[u8; 8]> {
+        self.0.get(1..9)?.try_into().ok()
+    }
+}
+
 /// The plain columns that are written together with the tokens. They are associated data of the seal, so that an
 /// edited one is noticed. `Debug` leaves the identifiers out.
 #[derive(Clone, Eq, PartialEq)]
@@ -101,6 +108,8 @@ pub enum ConnectOutcome {
     Connected,
     /// The account was disconnected after the login had begun. Nothing is stored, and the new tokens must be revoked.
     Disconnected,
+    /// It is sealed under another key than the store's newest. Nothing was written: seal it anew.
+    Retired,
 }
 
 /// The tombstone of an account; `None` where it is connected or never was.
@@ -163,6 +172,12 @@ impl Record {
             failure: None,
             revision: 0,
         }
+    }
+
+    /// The record without its sealed bytes, for whoever has what was in them.
+    pub(super) fn unsealed(mut self) -> Self {
+        self.sealed = SealedTokens(Vec::new());
+        self
     }
 }
 

@@ -2,19 +2,24 @@
 //!
 //! Records are sealed under a random *data key*. The data key lies in the store, wrapped under a *wrapping key* that is
 //! derived from a secret outside the store: the *key source*. The source is chosen once, when the store is made, and
-//! recorded with the data key. Whatever goes wrong with it later is `key_unavailable`: no weaker source takes its
+//! recorded with the data key; only a rotation may change it. Whatever goes wrong with it later is `key_unavailable`: no weaker source takes its
 //! place, and no new key is made for records that an old one sealed.
 
 mod env;
 mod file;
 mod keychain;
+mod keys;
 mod ring;
+mod rotation;
 mod source;
 mod wrap;
 
 pub use crate::config::KeySetting;
 pub use keychain::{Keychain, KeychainError, OsKeychain};
+pub(crate) use keys::{Admission, Keys};
 pub(crate) use ring::KeyRing;
+pub(crate) use rotation::Beginning;
+pub(crate) use source::Sources;
 
 /// The key source that a new store has just been given. Tell the person: without it the store does not open.
 #[derive(Clone, Debug, Eq, PartialEq)]

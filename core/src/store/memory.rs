@@ -1,5 +1,6 @@
 //! A store that ends with its process: for tests, and for apps that log in anew each time.
 
+mod log;
 mod revocations;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::log::Log;
 use super::claim::{Verdict, judge};
+use super::reseal::is_retired;
 use super::{
     AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, Revocation,
-    StoreId, TokenDigest, TokenStore, TombstoneId, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, Revocation, SealPosition, StoreId, TokenDigest,
+    TokenStore, TombstoneId, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -43,6 +47,22 @@ struct Rows {
     revocations: BTreeMap<[u8; 16], Revocation>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
+    log: Log,
+}
+
+impl Rows {
+    /// Makes `account` the owner's active one, or none, and says whether another one was.
+    fn activate(&mut self, owner: &Owner, account: Option<&AccountKey>) -> bool {
+        let before = match account {
+            Some(account) => self.active.insert(owner.clone(), account.clone()),
+            None => self.active.remove(owner),
+        };
+        before.as_ref() != account
+    }
+
+    fn newest_key(&self) -> Option<[u8; 8]> {
+        self.keys.last().map(|key| key.id)
+    }
 }
 
 /// What is left of a connection.
@@ -126,13 +146,17 @@ impl TokenStore for MemoryStore {
 
     async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
         let mut rows = self.rows();
+        if is_retired(rows.newest_key(), &login.sealed) {
+            return Ok(ConnectOutcome::Retired);
+        }
         let tombstone = rows.tombstones.get(&login.account).map(|tombstone| tombstone.id);
         if tombstone.is_some() && login.begun_after.is_some_and(|latest| latest.0 != tombstone) {
             return Ok(ConnectOutcome::Disconnected);
         }
         rows.tombstones.remove(&login.account);
         rows.cancel_revocations(&login);
-        rows.active.insert(login.account.owner.clone(), login.account.clone());
+        let activated = rows.activate(&login.account.owner, Some(&login.account));
+        rows.log.write(NewEvent::of_login(&login.account, activated), self.0.clock.now());
         rows.connections.insert(login.account.clone(), Record::from_login(login));
         self.changed(&rows);
         Ok(ConnectOutcome::Connected)
@@ -170,12 +194,16 @@ impl TokenStore for MemoryStore {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         let mut rows = self.rows();
+        let newest_key = rows.newest_key();
         // Where nothing is connected, there is a tombstone.
         let Some(record) = rows.connections.get_mut(&commit.account) else {
             return Ok(CommitOutcome::Disconnected);
         };
         if record.connection != commit.connection || record.revision != commit.revision {
             return Ok(CommitOutcome::Superseded(Box::new(record.clone())));
+        }
+        if is_retired(newest_key, &commit.sealed) {
+            return Ok(CommitOutcome::Retired);
         }
         record.columns = commit.columns;
         record.sealed = commit.sealed;
@@ -184,6 +212,7 @@ impl TokenStore for MemoryStore {
         record.updated_at = commit.updated_at;
         record.claim = None;
         record.failure = None;
+        rows.log.write([NewEvent::of(&commit.account, EventKind::Refreshed)], self.0.clock.now());
         self.changed(&rows);
         Ok(CommitOutcome::Committed)
     }
@@ -201,6 +230,8 @@ impl TokenStore for MemoryStore {
         }
         record.claim = None;
         record.failure = failure.or(record.failure);
+        let event = failure.map(|failure| NewEvent::of(account, EventKind::of_failure(&failure)));
+        rows.log.write(event, self.0.clock.now());
         self.changed(&rows);
         Ok(())
     }
@@ -213,9 +244,12 @@ impl TokenStore for MemoryStore {
         rows.tombstones.insert(account.clone(), tombstone);
         self.changed(&rows);
         let Some(record) = rows.connections.remove(account) else { return Ok(None) };
-        if rows.active.get(&account.owner) == Some(account) {
+        let was_active = rows.active.get(&account.owner) == Some(account);
+        if was_active {
             rows.active.remove(&account.owner);
         }
+        let revoked = revocation.is_none().then_some(false);
+        rows.log.write(NewEvent::of_disconnect(account, revoked, was_active), now);
         let revocation = revocation.map(|terms| Revocation::new(record.clone(), terms, now));
         rows.revocations.extend(revocation.clone().map(|revocation| (record.connection.0, revocation)));
         Ok(Some(Deleted { record, revocation }))
@@ -227,12 +261,27 @@ impl TokenStore for MemoryStore {
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
         let mut rows = self.rows();
-        match account {
-            Some(account) => rows.active.insert(owner.clone(), account.clone()),
-            None => rows.active.remove(owner),
-        };
+        if rows.activate(owner, account) {
+            rows.log.write([NewEvent::of_selection(owner, account)], self.0.clock.now());
+            self.changed(&rows);
+        }
+        Ok(())
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let mut rows = self.rows();
+        rows.log.write([NewEvent::of(account, kind)], self.0.clock.now());
         self.changed(&rows);
         Ok(())
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        Ok(EventCursor::behind(self.rows().log.newest()))
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        let rows = self.rows();
+        Ok(cursor.advance(rows.log.newest(), rows.log.above(cursor.last()), self.0.clock.now()))
     }
 
     async fn is_empty(&self) -> Result<bool> {
@@ -261,6 +310,68 @@ impl TokenStore for MemoryStore {
             return Ok(false);
         }
         rows.keys.push(key);
+        self.changed(&rows);
+        Ok(true)
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        let rows = self.rows();
+        let (account, queued) = match after {
+            None => (None, None),
+            Some(SealPosition::Connection(account)) => (Some(account), None),
+            Some(SealPosition::Revocation(connection)) => {
+                (rows.connections.keys().last(), Some(connection.0))
+            }
+        };
+        let connections = rows
+            .connections
+            .iter()
+            .filter(|(key, _)| account.is_none_or(|after| *key > after))
+            .map(|(key, record)| (SealPosition::Connection(key.clone()), record));
+        let revocations = rows
+            .revocations
+            .iter()
+            .filter(|(key, _)| queued.is_none_or(|after| **key > after))
+            .map(|(key, waiting)| (SealPosition::Revocation(ConnectionId(*key)), &waiting.record));
+        Ok(connections
+            .chain(revocations)
+            .filter(|(_, record)| is_retired(rows.newest_key(), &record.sealed))
+            .take(limit)
+            .map(|(position, record)| OldSeal { position, record: record.clone() })
+            .collect())
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        let mut rows = self.rows();
+        if batch.iter().any(|seal| is_retired(rows.newest_key(), &seal.new)) {
+            return Ok(ResealOutcome::Retired);
+        }
+        let mut resealed = 0;
+        for NewSeal { account, connection, old, new } in batch {
+            let Rows { connections, revocations, .. } = &mut *rows;
+            let queued = revocations.get_mut(&connection.0).map(|waiting| &mut waiting.record);
+            let mut places = connections.get_mut(&account).into_iter().chain(queued);
+            if let Some(record) = places.find(|record| record.sealed == old) {
+                record.sealed = new;
+                resealed += 1;
+            }
+        }
+        if resealed > 0 {
+            self.changed(&rows);
+        }
+        Ok(ResealOutcome::Resealed(resealed))
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        let mut rows = self.rows();
+        let queued = rows.revocations.values().map(|waiting| &waiting.record);
+        let is_named =
+            rows.connections.values().chain(queued).any(|record| record.sealed.key_id() == Some(id));
+        let found = rows.keys.iter().position(|key| key.id == id);
+        let Some(place) = found.filter(|_| !is_named && rows.newest_key() != Some(id)) else {
+            return Ok(false);
+        };
+        rows.keys.remove(place);
         self.changed(&rows);
         Ok(true)
     }

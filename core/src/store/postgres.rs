@@ -1,7 +1,9 @@
 //! The store of many hosts: a PostgreSQL database.
 
 mod changes;
+mod events;
 mod fault;
+mod keys;
 mod pool;
 mod revocations;
 mod rows;
@@ -22,8 +24,9 @@ use self::target::Target;
 use self::transactions::Request;
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
-    TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore,
+    WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
@@ -170,6 +173,20 @@ impl TokenStore for PostgresStore {
         self.finish(transaction).await
     }
 
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        events::write(&mut transaction, [NewEvent::of(account, kind)]).await?;
+        self.finish(transaction).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        events::end(&self.0.pool).await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        events::read(&self.0.pool, cursor).await
+    }
+
     async fn is_empty(&self) -> Result<bool> {
         transactions::is_empty(&self.0.pool).await
     }
@@ -191,14 +208,32 @@ impl TokenStore for PostgresStore {
     }
 
     async fn keys(&self) -> Result<Vec<WrappedKey>> {
-        transactions::keys(&self.0.pool).await
+        keys::all(&self.0.pool).await
     }
 
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
         let mut transaction = self.begin().await?;
-        let added = transactions::add_key(&mut transaction, &key, first).await?;
+        let added = keys::add(&mut transaction, &key, first).await?;
         self.finish(transaction).await?;
         Ok(added)
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        keys::old_seals(&self.0.pool, after, limit).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        let mut transaction = self.begin().await?;
+        let outcome = keys::reseal(&mut transaction, &batch).await?;
+        self.finish(transaction).await?;
+        Ok(outcome)
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        let removed = keys::remove(&mut transaction, id).await?;
+        self.finish(transaction).await?;
+        Ok(removed)
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ConnectionId, Record, SealedTokens};
+use super::{ConnectionId, Record};
 use crate::account::Owner;
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -53,15 +53,6 @@ pub trait RevocationQueue: Send + Sync {
 
     /// Deletes it, if the count is still `attempts`, and says whether it did.
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool>;
-
-    /// Replaces `sealed` by `resealed`, which holds the same under another key, and says whether `sealed` was still
-    /// there. Nothing else changes.
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool>;
 }
 
 /// A connection that was disconnected here and may still live at its server.

@@ -1,13 +1,16 @@
 //! The embedded store: one SQLite file for all processes of a host.
 
 mod changes;
+mod events;
 mod fault;
 mod holder;
+mod keys;
 mod lock;
 mod presence;
 mod revocations;
 mod rows;
 mod schema;
+mod shared_words;
 mod transactions;
 
 use std::fmt;
@@ -26,8 +29,9 @@ use super::blocking::blocking;
 use super::files::{check_file, private_directory, with_suffix};
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
-    TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore,
+    WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -51,8 +55,9 @@ struct Inner {
     holder: Mutex<Option<Holder>>,
     presence: Presence,
     reader: Mutex<Connection>,
-    /// SQLite allows one writer at a time; in this process they queue here, in others at the file.
-    writer: Mutex<Connection>,
+    /// SQLite allows one writer at a time; in this process they queue here, in others at the file. Opened for the first
+    /// of them: most processes never write.
+    writer: Mutex<Option<Connection>>,
 }
 
 impl SqliteStore {
@@ -69,38 +74,21 @@ impl SqliteStore {
         random: Arc<dyn Random>,
     ) -> Result<Self> {
         let path = path.into();
-        let prepared = path.clone();
-        if !blocking(move || prepare(&prepared)).await? {
-            // Two processes that start at the same moment must end with one store.
-            let lock = lock::acquire(&path, &*clock).await?;
-            let (path, random) = (path.clone(), Arc::clone(&random));
-            blocking(move || {
-                let _lock = lock;
-                if check_file(&path, WHAT)?.is_some() { Ok(()) } else { schema::make(&path, &*random) }
-            })
-            .await?;
+        let opened = {
+            let (path, clock, random) = (path.clone(), Arc::clone(&clock), Arc::clone(&random));
+            blocking(move || prepare(&path)?.then(|| Inner::open(path, clock, random)).transpose()).await?
+        };
+        if let Some(inner) = opened {
+            return Ok(Self(Arc::new(inner)));
         }
+        // Two processes that start at the same moment must end with one store.
+        let lock = lock::acquire(&path, &*clock).await?;
         blocking(move || {
-            let presence = Presence::of(&path)?;
-            let writer = schema::open(&path)?;
-            let reader = schema::open(&path)?;
-            presence.check()?;
-            reader.pragma_update(None, "query_only", "ON").explain(&path)?;
-            // The system lets nobody write: say so now, and not when a token has been spent.
-            if writer.is_readonly("main").explain(&path)? {
-                return Err(fault::read_only(&path));
+            let _lock = lock;
+            if check_file(&path, WHAT)?.is_none() {
+                schema::make(&path, &*random)?;
             }
-            Ok(Self(Arc::new(Inner {
-                id: schema::id(&reader, &path)?,
-                changes: Changes::open(&path)?,
-                holder: Mutex::default(),
-                presence,
-                reader: Mutex::new(reader),
-                writer: Mutex::new(writer),
-                path,
-                clock,
-                random,
-            })))
+            Ok(Self(Arc::new(Inner::open(path, clock, random)?)))
         })
         .await
     }
@@ -111,6 +99,8 @@ impl SqliteStore {
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
+            // Without a mark that can be trusted, what is read is just not remembered for long.
+            let _marks_differ_meanwhile = inner.changes.look();
             let read = work(&locked(&inner.reader)).explain(&inner.path);
             inner.presence.check().and(read)
         })
@@ -127,9 +117,41 @@ impl SqliteStore {
 }
 
 impl Inner {
+    /// Opens the store that is at `path`.
+    fn open(path: PathBuf, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self> {
+        let presence = Presence::of(&path)?;
+        let reader = schema::open(&path)?;
+        presence.check()?;
+        // The system lets nobody write: say so now, and not when a token has been spent.
+        if reader.is_readonly("main").explain(&path)? {
+            return Err(fault::read_only(&path));
+        }
+        reader.pragma_update(None, "query_only", "ON").explain(&path)?;
+        Ok(Self {
+            id: schema::id(&reader, &path)?,
+            changes: Changes::open(&path)?,
+            holder: Mutex::default(),
+            presence,
+            reader: Mutex::new(reader),
+            writer: Mutex::default(),
+            path,
+            clock,
+            random,
+        })
+    }
+
     /// Runs `work` as one write transaction, and says that the store has changed if it did change it.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T> {
-        let mut writer = locked(&self.writer);
+        let mut slot = locked(&self.writer);
+        let writer = match &mut *slot {
+            Some(writer) => writer,
+            None => {
+                let writer = schema::open(&self.path)?;
+                // Not kept before it is known that it is of the file which the readers have.
+                self.presence.check()?;
+                slot.insert(writer)
+            }
+        };
         let before = writer.total_changes();
         // Not deferred: two transactions that first read and then write could not both go on.
         let transaction =
@@ -140,9 +162,9 @@ impl Inner {
             transaction.finish().explain(&self.path)?;
             return Ok(done);
         }
-        self.changes.begin()?;
+        let begun = self.changes.begin(&*self.random)?;
         let committed = transaction.commit();
-        self.changes.finish(&*self.random);
+        begun.finish();
         committed.explain(&self.path)?;
         // What came into a file without a name is not stored.
         self.presence.check()?;
@@ -228,7 +250,9 @@ impl TokenStore for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
         let inner = Arc::clone(&self.0);
         blocking(move || {
-            let (outcome, ended) = inner.write(|transaction| transactions::commit(transaction, &commit))?;
+            let now = inner.clock.now();
+            let (outcome, ended) =
+                inner.write(|transaction| transactions::commit(transaction, &commit, now))?;
             inner.ended(ended);
             Ok(outcome)
         })
@@ -243,7 +267,8 @@ impl TokenStore for SqliteStore {
     ) -> Result<()> {
         let (inner, account) = (Arc::clone(&self.0), account.clone());
         blocking(move || {
-            inner.write(|transaction| transactions::abandon(transaction, &account, attempt, failure))?;
+            let now = inner.clock.now();
+            inner.write(|transaction| transactions::abandon(transaction, &account, attempt, failure, now))?;
             inner.ended(Some(attempt));
             Ok(())
         })
@@ -261,8 +286,23 @@ impl TokenStore for SqliteStore {
     }
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
-        let (owner, account) = (owner.clone(), account.cloned());
-        self.write(move |transaction| transactions::select(transaction, &owner, account.as_ref())).await
+        let (owner, account, now) = (owner.clone(), account.cloned(), self.0.clock.now());
+        self.write(move |transaction| transactions::select(transaction, &owner, account.as_ref(), now)).await
+    }
+
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let (event, now) = (NewEvent::of(account, kind), self.0.clock.now());
+        self.write(move |transaction| events::write(transaction, [event], now)).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        self.read(events::end).await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        let last = cursor.last();
+        let (newest, rows) = self.read(move |database| events::above(database, last)).await?;
+        Ok(cursor.advance(newest, rows, self.0.clock.now()))
     }
 
     async fn is_empty(&self) -> Result<bool> {
@@ -282,15 +322,41 @@ impl TokenStore for SqliteStore {
     }
 
     async fn keys(&self) -> Result<Vec<WrappedKey>> {
-        self.read(transactions::keys).await
+        self.read(keys::all).await
     }
 
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
-        self.write(move |transaction| transactions::add_key(transaction, &key, first)).await
+        self.write(move |transaction| keys::add(transaction, &key, first)).await
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        let after = after.cloned();
+        self.read(move |database| keys::old_seals(database, after.as_ref(), limit)).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        self.write(move |transaction| keys::reseal(transaction, &batch)).await
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || {
+            let removed = inner.write(|transaction| keys::remove(transaction, id))?;
+            if removed {
+                locked(&inner.writer).as_ref().map(keys::forget_log);
+            }
+            Ok(removed)
+        })
+        .await
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {
-        self.0.changes.mark()
+        Ok(self.0.changes.mark())
+    }
+
+    fn verify_change_mark(&self) -> Result<()> {
+        self.0.presence.check()?;
+        self.0.changes.look()
     }
 
     async fn now(&self) -> Result<Timestamp> {

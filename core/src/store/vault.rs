@@ -1,22 +1,29 @@
 //! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
 
+mod events;
+mod login;
 mod outcome;
 mod revocations;
+mod rotation;
+mod sealing;
+mod verified;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
+pub use rotation::RotationReport;
 
-use super::key::{ChosenKey, KeyRing, KeySetting, Keychain};
-use super::seal::{self, Place};
+use verified::Verified;
+
+use super::key::{Admission, ChosenKey, KeySetting, Keychain, Keys, Sources};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Columns, Commit, CommitOutcome, ConnectOutcome, ConnectionId,
-    Expiring, Failure, FailureKind, LatestDisconnect, NewConnection, Record, TokenDigest, TokenStore,
-    payload,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, Expiring, Failure, Record, TokenDigest,
+    TokenStore,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -26,12 +33,17 @@ use crate::protocol::token_set::TokenSet;
 use crate::random::Random;
 
 /// A store together with the keys that open it. Clones share both.
+///
+/// The keys follow those of the store: after a rotation, by whatever process, the vault goes on as before.
 #[derive(Clone, Debug)]
 pub struct Vault {
     store: Arc<dyn TokenStore>,
-    keys: Arc<KeyRing>,
+    keys: Arc<Keys>,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
+    /// Told when this process has written events, so that its own need not be found by looking.
+    wrote: Arc<Notify>,
+    verified: Arc<Verified>,
 }
 
 impl Vault {
@@ -51,18 +63,61 @@ impl Vault {
         random: Arc<dyn Random>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Option<ChosenKey>)> {
-        let (keys, chosen) =
-            KeyRing::open(&*store, setting, environment, keychain, &*random, &*clock).await?;
-        Ok((Self { store, keys: Arc::new(keys), random, clock }, chosen))
+        let sources = Sources::of(&*store, environment, keychain, random, clock).await?;
+        Self::open_by(store, setting, Admission::TheSource, sources).await
+    }
+
+    /// As [`open`](Self::open), to [rotate the key](Self::rotate_key): `setting` may name another source than the one
+    /// of the newest key, if the secrets of all keys can be had.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn open_to_rotate(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        environment: &Environment,
+        keychain: Arc<dyn Keychain>,
+        random: Arc<dyn Random>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let sources = Sources::of(&*store, environment, keychain, random, clock).await?;
+        Self::open_by(store, setting, Admission::AnySource, sources).await
+    }
+
+    async fn open_by(
+        store: Arc<dyn TokenStore>,
+        setting: &KeySetting,
+        admission: Admission,
+        sources: Sources,
+    ) -> Result<(Self, Option<ChosenKey>)> {
+        let (random, clock) = (sources.random.clone(), sources.clock.clone());
+        let (keys, chosen) = Keys::open(store.clone(), setting, admission, sources).await?;
+        Ok((
+            Self {
+                store,
+                keys: Arc::new(keys),
+                random,
+                clock,
+                wrote: Arc::default(),
+                verified: Arc::default(),
+            },
+            chosen,
+        ))
     }
 
     /// The connection of `account`; `None` where there is none.
     ///
     /// # Errors
     ///
-    /// `store_failed` when the store cannot be read or the record cannot be unsealed.
+    /// `store_failed` when the store cannot be read or the record cannot be unsealed; `key_unavailable` when it is sealed
+    /// under a newer key, and this process cannot get that.
     pub async fn load(&self, account: &AccountKey) -> Result<Option<Entry>> {
-        self.store.load(account).await?.map(|record| self.unseal(record)).transpose()
+        let ring = self.keys.ring();
+        match self.store.load(account).await? {
+            Some(record) => self.unseal(ring, record).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The record of `account`, still sealed; `None` where there is none. See [`list`](Self::list) on its columns.
@@ -99,83 +154,17 @@ impl Vault {
         self.store.expiring(before, after, limit).await
     }
 
-    /// The account's latest disconnect, for a login that begins now.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {
-        self.store.latest_disconnect(account).await
-    }
-
-    /// Stores a login that nothing can have closed: seals and keeps it in one step.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`; then what was there before is still there.
-    pub async fn connect(
-        &self,
-        account: &AccountKey,
-        tokens: &TokenSet,
-        identity: Identity,
-        binding: Value,
-    ) -> Result<Entry> {
-        let login = self.seal_login(account, tokens, identity, binding)?;
-        self.keep(&login, None).await?;
-        Ok(login)
-    }
-
-    /// Seals a login under a new connection id.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed` when there is no randomness.
-    pub fn seal_login(
-        &self,
-        account: &AccountKey,
-        tokens: &TokenSet,
-        identity: Identity,
-        binding: Value,
-    ) -> Result<Entry> {
-        let connection = ConnectionId(self.random.make_bytes()?);
-        let now = self.clock.now();
-        let mut columns = Columns::new(tokens.issued_at, now);
-        columns.expires_at = tokens.expires_at;
-        columns.scopes = tokens.scopes.clone().unwrap_or_default();
-        columns.account_login = identity.login;
-        columns.account_id = identity.id;
-        columns.base_url = identity.base_url;
-        let refresh_digest =
-            tokens.refresh_token.as_ref().map(|token| TokenDigest::derive(connection, token));
-        let place = Place { account, connection, columns: &columns, refresh_digest, updated_at: now };
-        let sealed = self.keys.newest().seal(&place, &payload::encode(tokens, &binding), &*self.random)?;
-        let account = account.clone();
-        let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after: None };
-        Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding })
-    }
-
-    /// Stores a sealed login and makes it the owner's active account, in one transaction; see [`TokenStore::connect`].
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`; then what was there before is still there.
-    pub async fn keep(&self, login: &Entry, begun_after: Option<LatestDisconnect>) -> Result<ConnectOutcome> {
-        let Record { account, connection, columns, sealed, refresh_digest, .. } = login.record.clone();
-        let login = NewConnection { account, connection, columns, sealed, refresh_digest, begun_after };
-        self.store.connect(login).await
-    }
-
     /// Asks for the right to present the refresh token of `entry` for `lease` from now, by the store's clock.
     ///
     /// # Errors
     ///
     /// `usage` when `entry` has no refresh token; `store_failed`.
     pub async fn claim(&self, entry: &Entry, attempt: AttemptId, lease: Duration) -> Result<Claimed> {
-        let record = &entry.record;
+        let (record, ring) = (&entry.record, self.keys.ring());
         let outcome =
             self.store.claim(&record.account, record.connection, entry.presented()?, attempt, lease).await?;
         Ok(match outcome {
-            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(*record) {
+            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(ring, *record).await {
                 Ok(entry) => Claimed::Claimed { entry: Box::new(entry), orphaned },
                 Err(error) => {
                     // Nothing will be presented, so nobody should wait for the lease to end.
@@ -185,7 +174,7 @@ impl Vault {
             },
             ClaimOutcome::Gone => Claimed::Gone,
             ClaimOutcome::Held { remaining } => Claimed::Held { remaining },
-            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(*record)?)),
+            ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(ring, *record).await?)),
         })
     }
 
@@ -217,9 +206,8 @@ impl Vault {
     pub fn seal_renewal(&self, presented: &Entry, answer: &TokenSet) -> Result<Renewal> {
         let presented_digest = presented.presented()?;
         let mut entry = self.renewed(presented, answer);
-        let plaintext = payload::encode(&entry.tokens, &entry.binding);
-        let record = &mut entry.record;
-        record.sealed = self.keys.newest().seal(&Place::of(record), &plaintext, &*self.random)?;
+        entry.record.sealed = self.seal(&self.keys.ring(), &entry)?;
+        let record = &entry.record;
         let commit = Commit {
             account: record.account.clone(),
             connection: record.connection,
@@ -232,17 +220,34 @@ impl Vault {
         Ok(Renewal { commit, entry })
     }
 
-    /// Stores `renewal`, and with it ends the claim and forgets the failure.
+    /// Stores `renewal`, and with it ends the claim and forgets the failure. Where the key was rotated since it was
+    /// sealed, it is sealed anew.
     ///
     /// # Errors
     ///
-    /// `store_failed`, and then the commit may be tried again.
+    /// `store_failed`; `key_unavailable` when this process cannot get the key that the store has by now. In both cases
+    /// the commit may be tried again.
     pub async fn commit(&self, renewal: &Renewal) -> Result<Committed> {
-        Ok(match self.store.commit(renewal.commit.clone()).await? {
-            CommitOutcome::Committed => Committed::Committed,
-            CommitOutcome::Disconnected => Committed::Disconnected,
-            CommitOutcome::Superseded(record) => Committed::Superseded(self.unseal(*record).map(Box::new)),
-        })
+        let mut commit = renewal.commit.clone();
+        loop {
+            let ring = self.keys.ring();
+            match self.store.commit(commit.clone()).await? {
+                CommitOutcome::Committed => {
+                    self.wrote.notify_one();
+                    return Ok(Committed::Committed);
+                }
+                CommitOutcome::Disconnected => return Ok(Committed::Disconnected),
+                CommitOutcome::Retired => {
+                    if commit.sealed.key_id() == Some(ring.newest().id) {
+                        self.follow(&ring).await?;
+                    }
+                    commit.sealed = self.seal(&self.keys.ring(), &renewal.entry)?;
+                }
+                CommitOutcome::Superseded(record) => {
+                    return Ok(Committed::Superseded(self.unseal(ring, *record).await.map(Box::new)));
+                }
+            }
+        }
     }
 
     /// Gives the claim back without new tokens; see [`TokenStore::abandon`].
@@ -256,7 +261,9 @@ impl Vault {
         attempt: AttemptId,
         failure: Option<Failure>,
     ) -> Result<()> {
-        self.store.abandon(account, attempt, failure).await
+        self.store.abandon(account, attempt, failure).await?;
+        self.wrote.notify_one();
+        Ok(())
     }
 
     /// The owner's active account.
@@ -274,7 +281,9 @@ impl Vault {
     ///
     /// `store_failed`.
     pub async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
-        self.store.select(owner, account).await
+        self.store.select(owner, account).await?;
+        self.wrote.notify_one();
+        Ok(())
     }
 
     /// See [`TokenStore::change_mark`]: take it before loading.
@@ -283,6 +292,18 @@ impl Vault {
     ///
     /// `store_failed`.
     pub fn change_mark(&self) -> Result<ChangeMark> {
+        self.change_mark_at(self.clock.now())
+    }
+
+    /// [`change_mark`](Self::change_mark) for a caller who knows what time it is, and has no more to spare.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub fn change_mark_at(&self, now: Timestamp) -> Result<ChangeMark> {
+        if self.verified.is_due(now) {
+            self.store.verify_change_mark()?;
+        }
         self.store.change_mark()
     }
 
@@ -303,28 +324,19 @@ impl Vault {
     pub fn make_attempt(&self) -> Result<AttemptId> {
         Ok(AttemptId(self.random.make_bytes()?))
     }
-
-    fn unseal(&self, record: Record) -> Result<Entry> {
-        let failure = record.failure.filter(|failure| Some(failure.presented) == record.refresh_digest);
-        if failure.is_some_and(|failure| failure.kind == FailureKind::Later) {
-            return Err(seal::later(&record.account));
-        }
-        let plaintext = seal::open(&self.keys, &Place::of(&record), &record.sealed)?;
-        let (tokens, binding) = payload::decode(&plaintext).ok_or_else(|| seal::later(&record.account))?;
-        Ok(Entry { record, tokens, binding })
-    }
 }
 
 /// A connection, unsealed.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The record it came from; its columns have been proved by unsealing.
+    /// The record it came from; its columns have been proved by unsealing. Its sealed bytes are gone: what was in them
+    /// is beside it, and a process may have many entries in memory.
     pub record: Record,
     /// The tokens.
     pub tokens: TokenSet,
     /// What the provider layer bound the connection to. The store does not look inside.
-    pub binding: Value,
+    pub binding: Arc<Value>,
 }
 
 /// The answer to a refresh, sealed and ready to be stored.

@@ -83,7 +83,9 @@ async fn an_answer_that_is_served_already_is_stored_by_whoever_asks_next() {
         world.store = store.clone();
         let process = world.with_ended_token().await;
         store.commits_fail.store(true, Ordering::SeqCst);
-        assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+        for _ in 0..2 {
+            assert!(is_token(&process.access_token(&account()).await.unwrap(), 1));
+        }
         store.commits_panic.store(true, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(10)).await;
         store.commits_fail.store(false, Ordering::SeqCst);

@@ -108,4 +108,5 @@ async fn nobody_is_patient_for_as_long_as_the_clock_was_put_back() {
     world.clock.set_back(Duration::from_secs(600));
     world.network.release();
     assert_eq!(caller.await.unwrap().unwrap_err().code(), ErrorCode::Unavailable);
+    assert_eq!(world.network.refreshes(), 1);
 }

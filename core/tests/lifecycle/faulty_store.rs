@@ -10,8 +10,9 @@ use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, Revocation,
-    RevocationQueue, RevocationTerms, SealedTokens, StoreId, TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewSeal, OldSeal, Reach, Record, ResealOutcome, Revocation, RevocationQueue, RevocationTerms,
+    SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -25,8 +26,8 @@ pub(crate) struct FaultyStore {
     /// Claims and commits wait while this is `false`.
     pub(crate) open: watch::Sender<bool>,
     pub(crate) commits: AtomicUsize,
-    pub(crate) looks_fail: AtomicBool,
-    pub(crate) looks: AtomicUsize,
+    pub(crate) searches_fail: AtomicBool,
+    pub(crate) searches: AtomicUsize,
     pub(crate) loads: AtomicUsize,
     /// Revocations wait while this is `false` before they are taken, and `takers` counts them.
     pub(crate) takes: watch::Sender<bool>,
@@ -38,6 +39,12 @@ pub(crate) struct FaultyStore {
     /// Whether no two marks are equal, as after a writer that died between its commit and its mark.
     pub(crate) marks_differ: AtomicBool,
     marks: AtomicU64,
+    /// Whether the store cannot be reached: it has no mark and no events.
+    pub(crate) is_away: AtomicBool,
+    /// Whether somebody refreshes the account just after the next reader has read the events that there are.
+    pub(crate) one_more_while_reading: AtomicBool,
+    /// How often somebody asked for the mark.
+    pub(crate) looks: AtomicUsize,
 }
 
 impl FaultyStore {
@@ -50,8 +57,8 @@ impl FaultyStore {
             claims: AtomicUsize::default(),
             open: watch::Sender::new(true),
             commits: AtomicUsize::default(),
-            looks_fail: AtomicBool::default(),
-            looks: AtomicUsize::default(),
+            searches_fail: AtomicBool::default(),
+            searches: AtomicUsize::default(),
             loads: AtomicUsize::default(),
             takes: watch::Sender::new(true),
             takers: watch::Sender::new(0),
@@ -60,6 +67,9 @@ impl FaultyStore {
             disconnects_fail_for: Mutex::default(),
             marks_differ: AtomicBool::default(),
             marks: AtomicU64::default(),
+            is_away: AtomicBool::default(),
+            one_more_while_reading: AtomicBool::default(),
+            looks: AtomicUsize::default(),
         })
     }
 }
@@ -115,8 +125,8 @@ impl TokenStore for FaultyStore {
         after: Option<&Expiring>,
         limit: u32,
     ) -> Result<Vec<Expiring>> {
-        self.looks.fetch_add(1, Ordering::SeqCst);
-        match self.looks_fail.load(Ordering::SeqCst) {
+        self.searches.fetch_add(1, Ordering::SeqCst);
+        match self.searches_fail.load(Ordering::SeqCst) {
             true => Err(full_disk()),
             false => self.inner.expiring(before, after, limit).await,
         }
@@ -154,6 +164,25 @@ impl TokenStore for FaultyStore {
         self.inner.select(owner, account).await
     }
 
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        self.inner.record_event(account, kind).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        self.inner.event_cursor().await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(full_disk());
+        }
+        let events = self.inner.events(cursor).await?;
+        if !events.is_empty() && self.one_more_while_reading.swap(false, Ordering::SeqCst) {
+            self.inner.record_event(&crate::support::account(), EventKind::Refreshed).await?;
+        }
+        Ok(events)
+    }
+
     async fn is_empty(&self) -> Result<bool> {
         self.inner.is_empty().await
     }
@@ -178,7 +207,23 @@ impl TokenStore for FaultyStore {
         self.inner.add_key(key, first).await
     }
 
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        self.inner.old_seals(after, limit).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        self.inner.reseal(batch).await
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        self.inner.remove_key(id).await
+    }
+
     fn change_mark(&self) -> Result<ChangeMark> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(full_disk());
+        }
         match self.marks_differ.load(Ordering::SeqCst) {
             true => Ok(ChangeMark(self.marks.fetch_add(1, Ordering::SeqCst))),
             false => self.inner.change_mark(),
@@ -228,14 +273,5 @@ impl RevocationQueue for FaultyStore {
 
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
         self.inner.settle_revocation(connection, attempts).await
-    }
-
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool> {
-        self.inner.reseal_revocation(connection, sealed, resealed).await
     }
 }

@@ -78,7 +78,9 @@ async fn an_answer_that_meets_a_login_nobody_here_can_read_is_dropped_and_not_se
     let process = world.with_ended_token().await;
     let refreshing = world.asking(&process).await;
     let (account, now) = (account(), world.clock.now());
-    let (connection, sealed) = (ConnectionId([7; 16]), SealedTokens(b"of a later version".to_vec()));
+    let key = world.store.keys().await.unwrap().pop().unwrap().id;
+    let (connection, sealed) =
+        (ConnectionId([7; 16]), SealedTokens([b"2", &key[..], b"of a later version"].concat()));
     let columns = Columns::new(now, now);
     let login =
         NewConnection { account, connection, columns, sealed, refresh_digest: None, begun_after: None };

@@ -5,6 +5,7 @@ mod broken_off;
 mod clock_jumps;
 mod closed_logins;
 mod disconnects;
+mod events;
 mod faulty_store;
 mod fence;
 mod kept_login;

@@ -163,9 +163,17 @@ async fn nobody_sees_a_token_before_it_is_stored() {
     world.network.release();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(store.commits.load(Ordering::SeqCst), 1);
-    assert!(!caller.is_finished(), "it was shown first");
+    // One who comes later reads the store anew.
+    let later = tokio::spawn({
+        let storing = storing.clone();
+        async move { storing.access_token(&account()).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!caller.is_finished() && !later.is_finished(), "it was shown first");
     store.open.send_replace(true);
-    assert!(is_token(&caller.await.unwrap().unwrap(), 1));
+    for caller in [caller, later] {
+        assert!(is_token(&caller.await.unwrap().unwrap(), 1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,7 +67,12 @@ async fn many_processes_that_were_away_share_the_work() {
     }
     tokio::time::advance(10 * LIFETIME).await;
     let processes = [world.process().await, world.process().await, world.process().await];
+    world.network.hold();
     let _schedules = processes.each_ref().map(|process| process.renew_ahead().unwrap());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Each has 16 in hand. Were they the same, two processes would only watch.
+    assert!(world.network.refreshes() > 16, "{}", world.network.refreshes());
+    world.network.release();
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(world.network.refreshes(), 60);
 }
@@ -81,7 +86,6 @@ async fn dropping_the_schedule_ends_it_and_no_refresh_in_flight() {
     world.network.arrived(1).await;
     drop(schedule);
     world.network.release();
-    process.close(MARGIN).await;
     tokio::time::sleep(10 * LIFETIME).await;
     assert_eq!(world.network.refreshes(), 1);
     let record = process.vault().record(&account()).await.unwrap().unwrap();
@@ -145,7 +149,7 @@ async fn a_refused_registration_is_asked_about_no_more_often_than_by_callers() {
     let process = with_fresh_token(&world).await;
     let _schedule = process.renew_ahead().unwrap();
     tokio::time::sleep(RENEWED + LIFETIME).await;
-    assert!((11..=13).contains(&world.network.refreshes()), "{}", world.network.refreshes());
+    assert!((10..=13).contains(&world.network.refreshes()), "{}", world.network.refreshes());
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +178,7 @@ async fn a_provider_that_cannot_be_discovered_is_not_asked_for_each_connection()
     tokio::time::sleep(Duration::from_secs(55)).await;
     let asked = world.network.seen("/.well-known/").len();
     assert!((1..=50).contains(&asked), "it was asked {asked} times");
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
     assert!(world.network.seen("/.well-known/").len() > asked, "it is asked again");
 }
 
@@ -201,13 +205,13 @@ async fn a_store_that_fails_is_looked_at_less_often_and_found_well_again() {
     let store = FaultyStore::new(world.store.clone());
     world.store = store.clone();
     let process = with_fresh_token(&world).await;
-    store.looks_fail.store(true, Ordering::SeqCst);
+    store.searches_fail.store(true, Ordering::SeqCst);
     store.marks_differ.store(true, Ordering::SeqCst);
     let _schedule = process.renew_ahead().unwrap();
     tokio::time::sleep(LIFETIME).await;
-    let looks = store.looks.load(Ordering::SeqCst);
+    let looks = store.searches.load(Ordering::SeqCst);
     assert!((300..=361).contains(&looks), "it looked {looks} times in an hour");
-    store.looks_fail.store(false, Ordering::SeqCst);
+    store.searches_fail.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(15)).await;
     assert_eq!(world.network.refreshes(), 1);
 }
@@ -238,7 +242,7 @@ async fn tokens_from_before_the_clock_was_put_back_are_renewed() {
     let _schedule = world.process().await.renew_ahead().unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.network.refreshes(), 2, "a process that begins later knows it too");
-    tokio::time::sleep(LIFETIME - AHEAD).await;
+    tokio::time::sleep(LIFETIME - AHEAD - Duration::from_secs(10)).await;
     assert_eq!(world.network.refreshes(), 2);
 }
 
@@ -285,7 +289,7 @@ async fn thousands_that_end_in_the_same_minute_cost_one_look_a_second() {
     let _schedule = process.renew_ahead().unwrap();
     tokio::time::sleep(RENEWED).await;
     assert_eq!(world.network.refreshes(), COUNT);
-    let looks = store.looks.load(Ordering::SeqCst);
+    let looks = store.searches.load(Ordering::SeqCst);
     // An idle one every ten seconds, and while there is work one a second, of three pages at most.
     assert!(looks <= 360 + 240 * 3, "it looked {looks} times");
 

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod api;
 mod authorize;
 mod dev;
+mod device;
 mod introspect;
 mod metadata;
 mod paste;
@@ -27,6 +28,8 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/.well-known/openid-configuration", get(metadata::show))
         .route("/api/hello", get(api::hello))
         .route("/authorize", get(authorize::show).post(authorize::decide))
+        .route("/device", get(device::show).post(device::decide))
+        .route("/device_authorization", post(device::authorize))
         .route("/introspect", post(introspect::introspect))
         .route("/jwks", get(metadata::keys))
         .route("/paste", get(paste::show))
@@ -38,6 +41,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
     let controls = Router::new()
         .route("/dev/access-token-lifetime", put(dev::set_access_token_lifetime))
         .route("/dev/clock", put(dev::advance_clock))
+        .route("/dev/device", put(dev::decide_device))
         .route("/dev/expire-access-tokens", put(dev::expire_access_tokens))
         .route("/dev/faults", get(dev::list_faults).put(dev::order_fault).delete(dev::clear_faults))
         .route("/dev/hold", get(dev::wait_for_held).put(dev::hold))

@@ -17,6 +17,8 @@ pub enum Endpoint {
     Api,
     /// `/authorize`, the page and the redirect that answers it.
     Authorization,
+    /// `/device_authorization`.
+    DeviceAuthorization,
     /// `/introspect`.
     Introspection,
     /// `/jwks`.
@@ -37,6 +39,7 @@ impl Endpoint {
         Some(match path {
             "/api/hello" => Self::Api,
             "/authorize" => Self::Authorization,
+            "/device_authorization" => Self::DeviceAuthorization,
             "/introspect" => Self::Introspection,
             "/jwks" => Self::Jwks,
             "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" => Self::Metadata,
@@ -175,6 +178,16 @@ impl Fault {
     /// The refusal of the client itself.
     pub fn invalid_client() -> Self {
         Self::OAuthError { error: "invalid_client".into(), status: 401 }
+    }
+
+    /// What a device is told whose person has not decided (RFC 8628 §3.5).
+    pub fn authorization_pending() -> Self {
+        Self::OAuthError { error: "authorization_pending".into(), status: 400 }
+    }
+
+    /// What a device is told that asks too often (RFC 8628 §3.5).
+    pub fn slow_down() -> Self {
+        Self::OAuthError { error: "slow_down".into(), status: 400 }
     }
 
     /// [`Fault::Field`], shorter.

@@ -76,7 +76,10 @@ async fn act(shared: &Shared, endpoint: Endpoint, request: Request, next: Next) 
 
 fn describe(shared: &Shared, parts: &Parts, body: &[u8]) -> RecordedRequest {
     let path = parts.uri.path();
-    let is_form = matches!(Endpoint::at(path), Some(Endpoint::Revocation | Endpoint::Token));
+    let is_form = matches!(
+        Endpoint::at(path),
+        Some(Endpoint::DeviceAuthorization | Endpoint::Revocation | Endpoint::Token)
+    );
     let form = Form::parse(if is_form { body } else { &[] });
     let client = form.authenticate(&parts.headers, &shared.settings.clients).ok();
     let presented = form.value("refresh_token").or_else(|| form.value("token"));

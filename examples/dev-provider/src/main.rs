@@ -20,6 +20,10 @@ struct Arguments {
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
     access_token_lifetime: Duration,
 
+    /// How long a device has to wait between two polls
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
+    device_interval: Duration,
+
     /// Sends everybody back at once as USER, without showing the page
     #[arg(long, value_name = "USER")]
     auto_approve: Option<String>,
@@ -52,6 +56,7 @@ async fn main() -> ExitCode {
     let settings = Settings {
         access_token_lifetime: arguments.access_token_lifetime,
         auto_approve: arguments.auto_approve,
+        device_interval: arguments.device_interval,
         port: arguments.port,
         rotation,
         token_prefix: arguments.token_prefix,

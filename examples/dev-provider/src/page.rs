@@ -1,24 +1,67 @@
 //! The pages a person sees. Whatever comes from outside is escaped on its way in.
 
-/// The page that asks who the person is and whether the client may have what it asks for.
-pub(crate) fn login(client: &str, scopes: &[String], users: &[String], query: &str) -> String {
-    let (client, query) = (escape(client), escape(query));
+/// The page that asks who the person is and whether the client may have what it asks for; `action` is the address that
+/// the answer goes to.
+pub(crate) fn login(client: &str, scopes: &[String], users: &[String], action: &str) -> String {
+    page("Allow access?", &question(client, scopes, users, action))
+}
+
+/// As [`login`], for a device that shows `user_code`, and that may have a name.
+pub(crate) fn device_login(
+    client: &str,
+    scopes: &[String],
+    users: &[String],
+    user_code: &str,
+    device_name: Option<&str>,
+) -> String {
+    let code = escape(user_code);
+    let device =
+        device_name.map_or_else(|| "your device".to_owned(), |name| format!("<b>{}</b>", escape(name)));
+    let question = question(client, scopes, users, &format!("/device?user_code={user_code}"));
+    page(
+        "Allow access?",
+        &format!("<p>This is for {device}. It shows <b>{code}</b>, or else deny.</p>{question}"),
+    )
+}
+
+/// The page that asks for the code that a device shows, after `complaint` about another one.
+pub(crate) fn user_code(complaint: Option<&str>) -> String {
+    let complaint = complaint.map(|text| format!("<p><b>{}</b></p>", escape(text))).unwrap_or_default();
+    page(
+        "Connect a device",
+        &format!(
+            r#"{complaint}<form method="post" action="/device">
+<label>The code that your device shows <input name="user_code" autocomplete="off" required autofocus></label>
+<div class="row"><button class="main">Continue</button></div>
+</form>"#
+        ),
+    )
+}
+
+/// The page after the person has decided on a device.
+pub(crate) fn decided(is_allowed: bool) -> String {
+    if is_allowed {
+        page("Done", "<p>Go back to your device; it goes on by itself.</p>")
+    } else {
+        page("Denied", "<p>Your device will be told.</p>")
+    }
+}
+
+fn question(client: &str, scopes: &[String], users: &[String], action: &str) -> String {
+    let (client, action) = (escape(client), escape(action));
     let scopes: String = scopes.iter().map(|scope| format!("<li>{}</li>", escape(scope))).collect();
     let scopes =
         if scopes.is_empty() { String::new() } else { format!("<p>It asks for:</p><ul>{scopes}</ul>") };
     let choices: String = users.iter().map(|user| format!(r#"<option value="{}">"#, escape(user))).collect();
     let first = users.first().map(|user| escape(user)).unwrap_or_default();
-    page(
-        "Allow access?",
-        &format!(
-            r#"<p><b>{client}</b> wants to act for you.</p>{scopes}
-<form method="post" action="/authorize?{query}">
+    format!(
+        r#"<p><b>{client}</b> wants to act for you.</p>{scopes}
+<form method="post" action="{action}">
 <label>You are <input name="user" value="{first}" list="users" autocomplete="off" required></label>
 <datalist id="users">{choices}</datalist>
 <div class="row"><button name="decision" value="allow" class="main">Allow</button>
 <button name="decision" value="deny">Deny</button></div>
 </form>"#
-        ),
     )
 }
 
@@ -94,7 +137,13 @@ mod tests {
     fn nothing_from_outside_becomes_markup() {
         let hostile = r#""><script>alert('x')</script>&"#;
         let list = [hostile.to_owned()];
-        for page in [login(hostile, &list, &list, hostile), paste(hostile), refusal(hostile)] {
+        for page in [
+            login(hostile, &list, &list, hostile),
+            device_login(hostile, &list, &list, hostile, Some(hostile)),
+            user_code(Some(hostile)),
+            paste(hostile),
+            refusal(hostile),
+        ] {
             assert!(!page.contains("<script"), "{page}");
             assert!(page.contains("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)"), "{page}");
         }

@@ -102,6 +102,17 @@ impl DevProvider {
         self.shared.with_state(|state, _| state.revoke_all());
     }
 
+    /// Allows what the device asks for that shows `user_code`, as `user` does on the page; false when no device waits
+    /// with that code.
+    pub fn allow_device(&self, user_code: &str, user: &str) -> bool {
+        self.shared.with_state(|state, terms| state.decide_device(user_code, Some(user.to_owned()), terms))
+    }
+
+    /// Denies what the device asks for that shows `user_code`; false when no device waits with that code.
+    pub fn deny_device(&self, user_code: &str) -> bool {
+        self.shared.with_state(|state, terms| state.decide_device(user_code, None, terms))
+    }
+
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.shared.record.clear();

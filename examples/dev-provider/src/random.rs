@@ -26,11 +26,25 @@ impl Tokens {
         Ok(Self { seed, drawn: AtomicU64::new(0), prefix })
     }
 
+    /// The next code for a person to type: eight letters that cannot be mistaken for others and form no words (RFC 8628
+    /// §6.1).
+    pub(crate) fn make_user_code(&self) -> String {
+        let mut code: String = self.draw()[..8]
+            .iter()
+            .map(|byte| char::from(USER_CODE_LETTERS[usize::from(*byte) % USER_CODE_LETTERS.len()]))
+            .collect();
+        code.insert(4, '-');
+        code
+    }
+
     /// The next token, `<prefix><kind>-<43 random characters>`.
     pub(crate) fn make(&self, kind: &str) -> String {
-        let draw = self.drawn.fetch_add(1, Ordering::Relaxed);
-        let digest = Sha256::new().chain_update(self.seed).chain_update(draw.to_be_bytes()).finalize();
-        format!("{}{kind}-{}", self.prefix, URL_SAFE_NO_PAD.encode(digest))
+        format!("{}{kind}-{}", self.prefix, URL_SAFE_NO_PAD.encode(self.draw()))
+    }
+
+    fn draw(&self) -> [u8; 32] {
+        let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+        Sha256::new().chain_update(self.seed).chain_update(number.to_be_bytes()).finalize().into()
     }
 }
 
@@ -40,6 +54,8 @@ impl fmt::Debug for Tokens {
         f.debug_struct("Tokens").finish_non_exhaustive()
     }
 }
+
+const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,10 @@ pub struct Settings {
     pub clients: Vec<Client>,
     /// How long an authorization code works; a minute by default (RFC 6749 §4.1.2 allows ten).
     pub code_lifetime: Duration,
+    /// How long a device code works; ten minutes by default.
+    pub device_code_lifetime: Duration,
+    /// How long a device has to wait between two polls; five seconds by default (RFC 8628 §3.2).
+    pub device_interval: Duration,
     /// The port on 127.0.0.1; 0, the default, takes any free one.
     pub port: u16,
     /// What happens to a refresh token that is used.
@@ -31,6 +35,8 @@ impl Default for Settings {
             auto_approve: None,
             clients: vec![Client::dev(), Client::dev_confidential()],
             code_lifetime: Duration::from_secs(60),
+            device_code_lifetime: Duration::from_secs(600),
+            device_interval: Duration::from_secs(5),
             port: 0,
             rotation: Rotation::Strict,
             token_prefix: "dev-".into(),

@@ -1,5 +1,6 @@
 //! Who allowed what to whom, and the codes and tokens that came of it.
 
+pub(crate) mod device;
 pub(crate) mod grant;
 pub(crate) mod lookup;
 #[cfg(test)]
@@ -15,12 +16,14 @@ use sha2::{Digest as _, Sha256};
 use crate::endpoints::answer::OAuthError;
 use crate::random::Tokens;
 use crate::settings::Rotation;
+use device::DeviceLogin;
 use grant::{AccessToken, Approval, Code, Grant, Issued, RefreshToken};
 
 /// Everything the server remembers. A grant is also its family of tokens: they end together.
 pub(crate) struct State {
     access_tokens: HashMap<String, AccessToken>,
     codes: HashMap<String, Code>,
+    device_logins: HashMap<String, DeviceLogin>,
     grants: Vec<Grant>,
     id_tokens: Vec<String>,
     /// One for each of the next access tokens, before `usual_lifetime` rules again.
@@ -41,6 +44,7 @@ impl State {
         Self {
             access_tokens: HashMap::new(),
             codes: HashMap::new(),
+            device_logins: HashMap::new(),
             grants: Vec::new(),
             id_tokens: Vec::new(),
             next_lifetimes: VecDeque::new(),

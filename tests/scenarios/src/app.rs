@@ -9,16 +9,20 @@ use loomkin_auth::auth::{Auth, ConnectOptions, PendingLogin, Ports};
 use loomkin_auth::browser::NoBrowser;
 use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::error::{Error, Result};
+use loomkin_auth::flow::device::DeviceProgress;
 use loomkin_auth::http::{HttpSettings, ReqwestClient};
 use loomkin_auth::lifecycle::{AccessToken, Connected, DisconnectScope, Disconnected, Schedule};
+use loomkin_auth::protocol::device::DeviceAuthorization;
 use loomkin_auth::secret::Secret;
 use loomkin_auth::status::{ConnectionStatus, Me};
 use loomkin_auth::store::key::OsKeychain;
+use tokio::sync::watch;
 
 use crate::browser::{Browser, Choice, Page};
 use crate::canary::Canary;
 use crate::command::{hide_answer, redirect_uri};
 use crate::home::Home;
+use crate::listener::Listener;
 use crate::patience::within;
 use crate::random::OverheardRandom;
 
@@ -164,6 +168,15 @@ impl App {
         look(&self.canary, self.auth.me(&Owner::default()).await)
     }
 
+    /// As [`Auth::subscribe`], for everybody.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn listen(&self) -> Result<Listener> {
+        Ok(Listener::new(self.canary.clone(), self.auth.subscribe(None).await?))
+    }
+
     /// As [`Auth::close`].
     pub async fn close(&self) {
         self.auth.close().await;
@@ -188,6 +201,24 @@ impl Login {
     /// Where the person goes.
     pub fn url(&self) -> String {
         self.pending.authorization_url().to_owned()
+    }
+
+    /// What they need in the device flow.
+    ///
+    /// # Panics
+    ///
+    /// When this is another flow, or over.
+    pub fn device(&self) -> &DeviceAuthorization {
+        self.pending.device().unwrap()
+    }
+
+    /// How far the device flow is.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn progress(&self) -> watch::Receiver<DeviceProgress> {
+        self.pending.device_progress().unwrap()
     }
 
     /// Where they come back to.

@@ -29,6 +29,8 @@ pub struct Browser {
     cookies: Cookies,
     http: Client,
     user: String,
+    /// What is entered at the next page that asks for a device's code.
+    user_code: Option<String>,
 }
 
 /// A page that was reached.
@@ -49,7 +51,13 @@ impl Browser {
     ///
     /// The HTTP client cannot be built.
     pub fn new(user: &str, choice: Choice) -> io::Result<Self> {
-        Ok(Self { choice, cookies: Cookies::default(), http: http::client()?, user: user.to_owned() })
+        Ok(Self {
+            choice,
+            cookies: Cookies::default(),
+            http: http::client()?,
+            user: user.to_owned(),
+            user_code: None,
+        })
     }
 
     /// Begins at `start` and goes on until an address begins with `stop`, which is returned and not fetched.
@@ -81,6 +89,32 @@ impl Browser {
     pub async fn walk_into(&mut self, start: &str, stop: &str) -> io::Result<Page> {
         let url = self.walk(start, stop).await?;
         self.open(url.as_str()).await
+    }
+
+    /// Begins at `start`, goes on until nothing is left to do, and stays there.
+    ///
+    /// # Errors
+    ///
+    /// A server that does not answer, or pages without an end.
+    pub async fn visit(&mut self, start: &str) -> io::Result<Page> {
+        let mut step = Step::get(parse(start)?);
+        for _ in 0..MOST_STEPS {
+            match self.take(step).await? {
+                (page, None) => return Ok(page),
+                (_, Some(next)) => step = next,
+            }
+        }
+        Err(io::Error::other("the pages lead in a circle"))
+    }
+
+    /// As [`Browser::visit`], and enters `user_code` where the code of a device is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn enter(&mut self, user_code: &str, start: &str) -> io::Result<Page> {
+        self.user_code = Some(user_code.to_owned());
+        self.visit(start).await
     }
 
     /// Fetches `address` alone: no redirect is followed, no form is sent.
@@ -117,7 +151,7 @@ impl Browser {
     }
 
     /// What the person does on `page`: nothing, a click on its way out, or its form.
-    fn answer(&self, page: &Page) -> io::Result<Option<Step>> {
+    fn answer(&mut self, page: &Page) -> io::Result<Option<Step>> {
         if page.status != StatusCode::OK {
             return Ok(None);
         }
@@ -127,9 +161,13 @@ impl Browser {
         {
             return Ok(Some(Step::get(join(&way_out)?)));
         }
-        let Some(form) = Form::find(&page.text) else {
+        let Some(mut form) = Form::find(&page.text) else {
             return Ok(None);
         };
+        if form.asks_for("user_code") {
+            let Some(user_code) = self.user_code.take() else { return Ok(None) };
+            form.set("user_code", &user_code);
+        }
         let url = join(&form.action)?;
         Ok(Some(Step { form: Some(form.fill(&self.user, self.choice)), method: Method::POST, url }))
     }

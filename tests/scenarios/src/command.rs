@@ -164,10 +164,7 @@ impl Running {
     ///
     /// When its first line is something else.
     pub async fn authorization_url(&self) -> String {
-        let came = within("the authorize event", self.stdout.until(|text| text.contains('\n'))).await;
-        assert!(came, "it ended instead: {}", self.stderr.text());
-        let text = self.stdout.text();
-        let event: Value = serde_json::from_str(text.lines().next().unwrap_or_default()).unwrap();
+        let event = self.first_event().await;
         assert_eq!(event["event"], "authorize", "{event}");
         event["url"].as_str().unwrap().to_owned()
     }
@@ -175,6 +172,18 @@ impl Running {
     /// Whether it was told to do `verb`.
     pub fn is(&self, verb: &str) -> bool {
         self.verb == verb
+    }
+
+    /// What `connect --json` says first.
+    ///
+    /// # Panics
+    ///
+    /// When that is nothing.
+    pub async fn first_event(&self) -> Value {
+        let came = within("the first event", self.stdout.until(|text| text.contains('\n'))).await;
+        assert!(came, "it ended instead: {}", self.stderr.text());
+        let text = self.stdout.text();
+        serde_json::from_str(text.lines().next().unwrap_or_default()).unwrap()
     }
 
     /// What has been heard on stdout, now and later.

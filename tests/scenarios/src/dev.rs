@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use loomkin_auth::clock::Clock as _;
 use loomkin_auth::error::Result;
+use loomkin_auth::flow::device::DeviceProgress;
 use loomkin_auth_dev_provider::{Client, DevProvider, Redirects, Settings};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::canary::Canary;
@@ -110,6 +113,20 @@ impl Dev {
     pub fn advance(&self, app: &MovedClock, by: Duration) {
         self.provider.advance(by);
         app.advance(by);
+    }
+
+    /// Lets time pass for a device login, on both sides: whenever it waits for its next poll, that moment comes at once.
+    /// Goes on until it is dropped.
+    pub async fn pass_time(&self, app: &MovedClock, mut progress: watch::Receiver<DeviceProgress>) {
+        loop {
+            // While a poll is under way no time passes.
+            app.has_sleepers().await;
+            let next_poll_at = progress.borrow_and_update().next_poll_at;
+            self.advance(app, next_poll_at.time_left(app.now()));
+            if progress.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// How many refresh requests have arrived.

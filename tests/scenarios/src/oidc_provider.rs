@@ -141,6 +141,15 @@ impl OidcProvider {
         self.control(Method::PUT, "/control/access-token-lifetime", order).await.map(drop)
     }
 
+    /// Tells the next `times` token requests to slow down.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer.
+    pub async fn slow_down(&self, times: usize) -> io::Result<()> {
+        self.control(Method::PUT, "/control/slow-down", json!({"times": times})).await.map(drop)
+    }
+
     /// Ends every grant, as a person does who withdraws the app's access at the provider.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 const native = {
   // A native app's loopback redirect may have any port (RFC 8252 §7.3).
   application_type: 'native',
-  grant_types: ['authorization_code', 'refresh_token'],
+  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
   redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
 };
 

@@ -10,6 +10,7 @@ export class Control {
   #lastTurn = Promise.resolve();
   #spent = new Set();
   #news = new EventEmitter().setMaxListeners(0);
+  #slowDowns = 0;
 
   constructor({ accessTokenSeconds, revokeGrants }) {
     this.accessTokenSeconds = accessTokenSeconds;
@@ -19,6 +20,14 @@ export class Control {
   // A middleware around the whole provider.
   async watch(context, next) {
     if (context.path !== '/token') return next();
+    if (this.#slowDowns > 0) {
+      // The provider itself never says so.
+      this.#slowDowns -= 1;
+      this.#counts.slowed_down = (this.#counts.slowed_down ?? 0) + 1;
+      context.status = 400;
+      context.body = { error: 'slow_down' };
+      return;
+    }
     await this.#pass('before_processing');
     await this.#inTurn(next);
     const { grant_type: grantType = 'unreadable', refresh_token: presented } = context.oidc?.params ?? {};
@@ -78,6 +87,9 @@ export class Control {
         return {};
       case 'PUT /control/access-token-lifetime':
         this.accessTokenSeconds = order.seconds;
+        return {};
+      case 'PUT /control/slow-down':
+        this.#slowDowns = order.times;
         return {};
       case 'PUT /control/revoke-grants':
         this.revokeGrants();

@@ -28,6 +28,7 @@ const provider = new Provider(issuer, {
   clockTolerance: 0,
   cookies: { keys: [randomBytes(16).toString('hex')] },
   features: {
+    deviceFlow: { enabled: true },
     devInteractions: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
@@ -48,6 +49,7 @@ const provider = new Provider(issuer, {
   ttl: {
     AccessToken: () => control.accessTokenSeconds,
     AuthorizationCode: 60,
+    DeviceCode: 600,
     Grant: 86_400,
     IdToken: 300,
     Interaction: 600,

@@ -24,6 +24,10 @@ export class Store {
     return [...this.entries.values()].find((payload) => payload.uid === uid);
   }
 
+  async findByUserCode(userCode) {
+    return [...this.entries.values()].find((payload) => payload.userCode === userCode);
+  }
+
   async consume(id) {
     this.entries.get(id).consumed = Math.floor(Date.now() / 1000);
   }

@@ -13,8 +13,9 @@ use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection, Reach, Record, StoreId,
-    TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
+    NewSeal, OldSeal, Reach, Record, ResealOutcome, SealPosition, StoreId, TokenDigest, TokenStore,
+    WrappedKey,
 };
 use tokio::time::sleep;
 
@@ -213,6 +214,23 @@ impl TokenStore for Store {
         self.call("disconnect", Some(account), effect).await
     }
 
+    async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {
+        let effect = async {
+            self.0.world.rows.record_event(account, kind).await?;
+            self.changed();
+            Ok(())
+        };
+        self.call("record an event", Some(account), effect).await
+    }
+
+    async fn event_cursor(&self) -> Result<EventCursor> {
+        self.0.world.rows.event_cursor().await
+    }
+
+    async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>> {
+        self.0.world.rows.events(cursor).await
+    }
+
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>> {
         self.0.world.rows.active(owner).await
     }
@@ -243,6 +261,18 @@ impl TokenStore for Store {
 
     async fn add_key(&self, key: WrappedKey, first: bool) -> Result<bool> {
         self.0.world.rows.add_key(key, first).await
+    }
+
+    async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
+        self.0.world.rows.old_seals(after, limit).await
+    }
+
+    async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {
+        self.0.world.rows.reseal(batch).await
+    }
+
+    async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
+        self.0.world.rows.remove_key(id).await
     }
 
     fn change_mark(&self) -> Result<ChangeMark> {

@@ -1,5 +1,7 @@
 //! `connect`: sends the person to the provider, and waits until they are back.
 
+mod device;
+
 use std::time::Duration;
 
 use loomkin_auth::account::AccountKey;
@@ -28,6 +30,10 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     options.timeout = arguments.timeout;
     let mut login = auth.connect(&account, options).await?;
 
+    if login.flow() == Flow::Device {
+        device::show(&login, output)?;
+        return tell(&device::wait(&mut login, output).await?, output);
+    }
     show_address(&login, output)?;
     if !arguments.no_browser
         && let Err(error) = login.open_browser().await

@@ -80,6 +80,15 @@ fn the_documented_events_are_the_real_ones() {
         ConnectEvent::Authorize { provider, account, flow: "paste", url: "https://", deadline: None };
     let (message, advice) = ("no", "do");
     let rejected = ConnectEvent::Rejected { provider, account, message, advice };
+    let device = ConnectEvent::Device {
+        provider,
+        account,
+        user_code: "WDJB-MJHT",
+        verification_uri: "https://",
+        verification_uri_complete: None,
+        interval: 5,
+        deadline: String::new(),
+    };
     let connected = ConnectEvent::Connected {
         provider,
         account,
@@ -89,7 +98,7 @@ fn the_documented_events_are_the_real_ones() {
         expires_at: None,
     };
     let events = documented("connect");
-    for (index, event) in [authorize, rejected, connected].iter().enumerate() {
+    for (index, event) in [authorize, rejected, device, connected].iter().enumerate() {
         assert_documented("connect", index, event);
         assert_eq!(serde_json::to_value(event).unwrap()["event"], events[index]["event"]);
     }
@@ -114,6 +123,23 @@ fn the_documented_use_is_the_real_one() {
     assert_documented("use", 0, &UseShape::from(Some(&account())));
     let none = serde_json::to_value(UseShape::from(None)).unwrap();
     assert_eq!(none, documented("use")[1]);
+}
+
+#[test]
+fn the_documented_rotation_is_the_real_one() {
+    let shape = RotationShape {
+        key: String::new(),
+        made_key: true,
+        finished_earlier: false,
+        resealed: 0,
+        removed_keys: 0,
+        kept_keys: 0,
+        damaged: vec![DamagedShape { owner: "", provider: "", account: "" }],
+        damaged_revocations: 0,
+    };
+    assert_documented("store rotate-key", 0, &shape);
+    let damaged = serde_json::to_value(&shape.damaged[0]).unwrap();
+    assert_eq!(keys(&damaged), keys(&documented("store rotate-key")[0]["damaged"][0]));
 }
 
 #[test]

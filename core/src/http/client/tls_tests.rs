@@ -47,7 +47,10 @@ fn serve() -> Server {
 }
 
 async fn send(url: Url, ca_pem: Option<Vec<u8>>) -> Result<Response, SendError> {
-    let client = ReqwestClient::new(HttpSettings { ca_pem, ..HttpSettings::default() }).unwrap();
+    send_by(&ReqwestClient::new(HttpSettings { ca_pem, ..HttpSettings::default() }).unwrap(), url).await
+}
+
+async fn send_by(client: &ReqwestClient, url: Url) -> Result<Response, SendError> {
     let body = Zeroizing::default();
     client.send(Request { method: Method::GET, url, headers: HeaderMap::new(), body }).await
 }
@@ -66,4 +69,19 @@ async fn an_authority_that_nobody_added_sees_no_request() {
     let error = send(server.url, None).await.unwrap_err();
     assert_eq!(error, SendError::NotSent { reason: "the server's certificate is not trusted here" });
     assert!(!server.saw_request.join().unwrap());
+}
+
+#[tokio::test]
+async fn a_file_of_authorities_is_read_when_a_request_needs_it_and_again_until_it_can_be() {
+    let server = serve();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("authorities.pem");
+    let settings = HttpSettings { ca_file: Some(file.clone()), ..HttpSettings::default() };
+    let client = ReqwestClient::new(settings).unwrap();
+    let unusable = SendError::NotSent { reason: "the file of extra certificate authorities cannot be used" };
+    assert_eq!(send_by(&client, server.url.clone()).await.unwrap_err(), unusable);
+    std::fs::write(&file, "no certificate").unwrap();
+    assert_eq!(send_by(&client, server.url.clone()).await.unwrap_err(), unusable);
+    std::fs::write(&file, server.ca_pem).unwrap();
+    assert_eq!(send_by(&client, server.url).await.unwrap().status, 200);
 }

@@ -238,18 +238,6 @@ pub(super) async fn what_came_late_is_not_queued_when_its_grant_is_to_live_on(su
     assert!(other.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().is_some());
 }
 
-pub(super) async fn a_revocation_is_resealed_in_place(subject: Subject) {
-    let (store, other) = (&*subject.store, &*subject.other);
-    let waiting = queued(store, &account("github"), 1).await;
-    let (connection, resealed) = (waiting.record.connection, SealedTokens(vec![7; 50]));
-    assert!(!other.reseal_revocation(connection, &SealedTokens(vec![2; 9]), resealed.clone()).await.unwrap());
-    assert!(other.reseal_revocation(connection, &waiting.record.sealed, resealed.clone()).await.unwrap());
-    assert!(!other.reseal_revocation(connection, &waiting.record.sealed, resealed.clone()).await.unwrap());
-    let taken = take(store, &waiting).await.unwrap();
-    assert_eq!((taken.attempts, taken.record.sealed), (1, resealed), "whoever had seen it may still take it");
-    assert_eq!(taken.record.columns, waiting.record.columns);
-}
-
 pub(super) async fn the_change_mark_moves_with_the_queue(subject: Subject) {
     let store = &*subject.store;
     let mut marks = vec![store.change_mark().unwrap()];

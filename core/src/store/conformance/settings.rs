@@ -1,10 +1,10 @@
-//! The active account, the keys, the change mark and the clock.
+//! The active account, the change mark and the clock.
 
 use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::account::Owner;
-use crate::store::{ChangeMark, Reach, WrappedKey};
+use crate::store::{ChangeMark, Reach};
 
 pub(super) async fn the_latest_login_is_active(subject: Subject) {
     for (seed, name) in [(1, "github"), (2, "google/work")] {
@@ -46,21 +46,6 @@ pub(super) async fn every_owner_has_an_active_account_of_their_own(subject: Subj
     assert_eq!(store.active(&ada).await.unwrap(), None);
 }
 
-pub(super) async fn the_first_key_is_added_once(subject: Subject) {
-    assert!(subject.store.add_key(key(1), true).await.unwrap());
-    assert!(!subject.other.add_key(key(2), true).await.unwrap());
-    assert_eq!(subject.store.keys().await.unwrap(), [key(1)]);
-}
-
-pub(super) async fn keys_come_back_whole_and_in_order(subject: Subject) {
-    // Not in the order of their ids: the newest is the one that was added last.
-    for seed in [5, 1, 3] {
-        assert!(subject.store.add_key(key(seed), false).await.unwrap());
-    }
-    assert!(!subject.other.add_key(key(1), false).await.unwrap());
-    assert_eq!(subject.other.keys().await.unwrap(), [key(5), key(1), key(3)]);
-}
-
 pub(super) async fn the_change_mark_moves_with_every_change(subject: Subject) {
     let (store, github) = (&*subject.store, account("github"));
     let mut seen = Seen(vec![subject.other.change_mark().unwrap()]);
@@ -79,6 +64,14 @@ pub(super) async fn the_change_mark_moves_with_every_change(subject: Subject) {
     disconnect(store, &github).await;
     seen.another(&*subject.other).await;
     store.add_key(key(1), true).await.unwrap();
+    seen.another(&*subject.other).await;
+    store.connect(login(&github, 1)).await.unwrap();
+    seen.another(&*subject.other).await;
+    store.add_key(key(3), false).await.unwrap();
+    seen.another(&*subject.other).await;
+    store.reseal(vec![reseal(&login(&github, 1), 3)]).await.unwrap();
+    seen.another(&*subject.other).await;
+    assert!(store.remove_key([1; 8]).await.unwrap());
     seen.another(&*subject.other).await;
 }
 
@@ -101,22 +94,6 @@ pub(super) async fn the_clock_is_the_stores(subject: Subject) {
     let before = subject.store.now().await.unwrap();
     (subject.advance)(Duration::from_secs(90));
     assert!(subject.other.now().await.unwrap() >= before.plus(Duration::from_secs(90)));
-}
-
-pub(super) async fn the_key_lock_lets_one_in_at_a_time(subject: Subject) {
-    let guard = subject.store.lock_keys().await.unwrap();
-    let other = Arc::clone(&subject.other);
-    let waiting = tokio::spawn(async move { other.lock_keys().await });
-    for _ in 0..20 {
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-    }
-    drop(guard);
-    while !waiting.is_finished() {
-        (subject.advance)(Duration::from_millis(100));
-        tokio::task::yield_now().await;
-    }
-    waiting.await.unwrap().unwrap();
 }
 
 struct Seen(Vec<ChangeMark>);
@@ -148,13 +125,3 @@ async fn settle(store: &dyn TokenStore) {
 }
 
 const SEEN_ELSEWHERE_WITHIN: Duration = Duration::from_secs(1);
-
-fn key(seed: u8) -> WrappedKey {
-    WrappedKey {
-        id: [seed; 8],
-        source: format!("env:KEY_{seed}"),
-        salt: [seed; 32],
-        wrapped: vec![seed; 73],
-        created_at: at(seed),
-    }
-}

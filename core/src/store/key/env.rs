@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode, Result};
 ///
 /// `key_unavailable` when it is not set or shorter than 32 bytes.
 pub(super) fn read(name: &str, environment: &Environment) -> Result<SourceSecret> {
-    let advice = || format!("Set {name} to the key that the store was made with.");
+    let advice = || format!("Set {name} to the key that the store is sealed with.");
     let Some(value) = environment.variable(name) else {
         return Err(Error::new(ErrorCode::KeyUnavailable, format!("the variable {name} is not set"))
             .with_advice(advice()));

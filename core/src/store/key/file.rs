@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path) -> Result<SourceSecret> {
             .with_advice("Name a file that holds the key alone."));
     }
     check_length("the key file", secret.len()).map_err(|error| {
-        error.with_advice(format!("Put the key that the store was made with into {}.", quoted(path)))
+        error.with_advice(format!("Put the key that the store is sealed with into {}.", quoted(path)))
     })?;
     Ok(secret)
 }

@@ -1,6 +1,7 @@
 //! A keychain for tests, and what the tests of key sources share.
 
 mod creation;
+mod rotation;
 mod sources;
 
 use std::collections::BTreeMap;

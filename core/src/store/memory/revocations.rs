@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Rows};
 use crate::account::{AccountKey, Owner};
 use crate::error::Result;
-use crate::store::{
-    ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms, SealedTokens,
-};
+use crate::store::{ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms};
 
 #[async_trait]
 impl RevocationQueue for MemoryStore {
@@ -76,22 +74,6 @@ impl RevocationQueue for MemoryStore {
             return Ok(false);
         }
         rows.revocations.remove(&connection.0);
-        self.changed(&rows);
-        Ok(true)
-    }
-
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool> {
-        let mut rows = self.rows();
-        let Some(revocation) = rows.revocations.get_mut(&connection.0) else { return Ok(false) };
-        if revocation.record.sealed != *sealed {
-            return Ok(false);
-        }
-        revocation.record.sealed = resealed;
         self.changed(&rows);
         Ok(true)
     }

@@ -11,9 +11,7 @@ use super::{PostgresStore, fault, rows, transactions};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::store::{
-    ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms, SealedTokens,
-};
+use crate::store::{ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms};
 
 #[async_trait]
 impl RevocationQueue for PostgresStore {
@@ -99,21 +97,6 @@ impl RevocationQueue for PostgresStore {
         let settled = transaction.execute(sql, &params).await?;
         self.finish(transaction).await?;
         Ok(settled == 1)
-    }
-
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool> {
-        let sql = "UPDATE loomkin_auth.revocation SET sealed = $3 WHERE connection = $1 AND sealed = $2";
-        let mut transaction = self.begin().await?;
-        let params: [Param<'_>; 3] =
-            [(&connection.0.as_slice(), Type::BYTEA), (&sealed.0, Type::BYTEA), (&resealed.0, Type::BYTEA)];
-        let written = transaction.execute(sql, &params).await?;
-        self.finish(transaction).await?;
-        Ok(written == 1)
     }
 }
 

@@ -127,12 +127,15 @@ pub(super) async fn replace(transaction: &mut Transaction, login: &NewConnection
     Ok(true)
 }
 
-/// Writes the answer to a refresh into the connection `id`.
+/// Writes the answer to a refresh into the connection `id`, whose row is locked by then, ends the claim and forgets the
+/// failure. One statement, because a pool with much to do feels each.
 pub(super) async fn renew(transaction: &mut Transaction, id: i64, commit: &Commit) -> Result<()> {
     let columns = &commit.columns;
     transaction
         .execute(
-            "UPDATE loomkin_auth.connection SET sealed = $2, refresh_digest = $3, issued_at = $4,
+            "WITH ended AS (DELETE FROM loomkin_auth.claim WHERE connection_id = $1),
+                forgotten AS (DELETE FROM loomkin_auth.failure WHERE connection_id = $1)
+             UPDATE loomkin_auth.connection SET sealed = $2, refresh_digest = $3, issued_at = $4,
                 expires_at = $5, scopes = $6, account_login = $7, account_id = $8, base_url = $9,
                 created_at = $10, updated_at = $11, revision = revision + 1
              WHERE id = $1",
@@ -150,8 +153,8 @@ pub(super) async fn renew(transaction: &mut Transaction, id: i64, commit: &Commi
                 (&commit.updated_at.unix_millis(), Type::INT8),
             ],
         )
-        .await?;
-    clear(transaction, id).await
+        .await
+        .map(drop)
 }
 
 /// Makes sure that `account` has a row, be it a tombstone, and keeps everybody else from it until the transaction ends.
@@ -319,7 +322,8 @@ async fn clear(transaction: &mut Transaction, id: i64) -> Result<()> {
     transaction.execute(sql, &[(&id, Type::INT8)]).await.map(drop)
 }
 
-fn read(row: &Row) -> Result<Found> {
+/// Reads a row with the columns of [`SELECT`].
+pub(super) fn read(row: &Row) -> Result<Found> {
     let mut record = connection(row)?;
     record.revision = get::<i64>(row, "revision")?.try_into().map_err(|_| fault::damaged())?;
     if has(row, "attempt")? {
@@ -349,7 +353,8 @@ pub(super) fn scopes_text(columns: &Columns) -> String {
     serde_json::Value::from(columns.scopes.clone()).to_string()
 }
 
-const SELECT: &str =
+/// All connections; conditions may be added.
+pub(super) const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
         expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline,

@@ -1,12 +1,14 @@
 //! The steps of each transaction; the caller has begun it, and commits it.
 //!
-//! All take their locks in one order, so that none waits for another in a circle: the connection, the revocations, the
-//! owner's setting, the count of changes.
+//! All take their locks in one order, so that none waits for another in a circle: the newest key, the connection, the
+//! revocations, the owner's setting, the count of changes. For events nobody waits.
 
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
+use super::events;
+use super::keys;
 use super::pool::{Param, Pool, Transaction};
 use super::revocations;
 use super::rows::{self, Found};
@@ -14,18 +16,23 @@ use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::claim::{Verdict, judge};
+use crate::store::reseal::is_retired;
 use crate::store::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted, Disconnect,
-    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId, WrappedKey,
+    EventKind, Failure, LatestDisconnect, NewConnection, NewEvent, Revocation, TokenDigest, TombstoneId,
 };
 
 pub(super) async fn connect(transaction: &mut Transaction, login: &NewConnection) -> Result<ConnectOutcome> {
+    if is_retired(keys::newest(transaction).await?, &login.sealed) {
+        return Ok(ConnectOutcome::Retired);
+    }
     if !rows::replace(transaction, login).await? {
         return Ok(ConnectOutcome::Disconnected);
     }
     revocations::cancel(transaction, login).await?;
-    select(transaction, &login.account.owner, Some(&login.account)).await?;
+    let activated = activate(transaction, &login.account.owner, Some(&login.account)).await?;
     purge(transaction).await?;
+    events::write(transaction, NewEvent::of_login(&login.account, activated)).await?;
     Ok(ConnectOutcome::Connected)
 }
 
@@ -68,8 +75,12 @@ pub(super) async fn claim(transaction: &mut Transaction, request: Request<'_>) -
 }
 
 pub(super) async fn commit(transaction: &mut Transaction, commit: &Commit) -> Result<CommitOutcome> {
+    // Sent at once, the key's lock first.
+    let (newest, found) =
+        tokio::join!(keys::newest(transaction), rows::find_locked(transaction, &commit.account));
+    let newest = newest?;
     // No connection is there: a tombstone, or nothing where one has been purged.
-    let Some(Found { id, record, .. }) = rows::find_locked(transaction, &commit.account).await? else {
+    let Some(Found { id, record, .. }) = found? else {
         return Ok(CommitOutcome::Disconnected);
     };
     if record.connection == commit.connection && record.sealed == commit.sealed {
@@ -79,7 +90,11 @@ pub(super) async fn commit(transaction: &mut Transaction, commit: &Commit) -> Re
     if record.connection != commit.connection || record.revision != commit.revision {
         return Ok(CommitOutcome::Superseded(Box::new(record)));
     }
+    if is_retired(newest, &commit.sealed) {
+        return Ok(CommitOutcome::Retired);
+    }
     rows::renew(transaction, id, commit).await?;
+    events::write(transaction, [NewEvent::of(&commit.account, EventKind::Refreshed)]).await?;
     Ok(CommitOutcome::Committed)
 }
 
@@ -96,10 +111,9 @@ pub(super) async fn abandon(
         return Ok(());
     }
     rows::end_claim(transaction, id).await?;
-    match failure {
-        Some(failure) => rows::write_failure(transaction, id, failure).await,
-        None => Ok(()),
-    }
+    let Some(failure) = failure else { return Ok(()) };
+    rows::write_failure(transaction, id, failure).await?;
+    events::write(transaction, [NewEvent::of(account, EventKind::of_failure(&failure))]).await
 }
 
 pub(super) async fn disconnect(
@@ -120,7 +134,7 @@ pub(super) async fn disconnect(
         revocations::write(transaction, revocation).await?;
     }
     let [owner, provider, name] = rows::names(account);
-    transaction
+    let was_active = transaction
         .execute(
             "DELETE FROM loomkin_auth.setting
              WHERE owner = $1 AND active_provider = $2 AND active_account = $3",
@@ -128,6 +142,8 @@ pub(super) async fn disconnect(
         )
         .await?;
     purge(transaction).await?;
+    let revoked = revocation.is_none().then_some(false);
+    events::write(transaction, NewEvent::of_disconnect(account, revoked, was_active == 1)).await?;
     Ok(Some(Deleted { record, revocation }))
 }
 
@@ -143,21 +159,8 @@ pub(super) async fn select(
     owner: &Owner,
     account: Option<&AccountKey>,
 ) -> Result<()> {
-    let owner = owner.as_str();
-    let Some(account) = account else {
-        let sql = "DELETE FROM loomkin_auth.setting WHERE owner = $1";
-        return transaction.execute(sql, &[(&owner, Type::TEXT)]).await.map(drop);
-    };
-    let [_, provider, name] = rows::names(account);
-    transaction
-        .execute(
-            "INSERT INTO loomkin_auth.setting (owner, active_provider, active_account) VALUES ($1, $2, $3)
-             ON CONFLICT (owner) DO UPDATE SET active_provider = excluded.active_provider,
-                active_account = excluded.active_account",
-            &[(&owner, Type::TEXT), (&provider, Type::TEXT), (&name, Type::TEXT)],
-        )
-        .await
-        .map(drop)
+    let changed = activate(transaction, owner, account).await?;
+    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account))).await
 }
 
 pub(super) async fn is_empty(pool: &Pool) -> Result<bool> {
@@ -169,42 +172,29 @@ pub(super) async fn now(pool: &Pool) -> Result<Timestamp> {
     one(&pool.read("SELECT loomkin_auth.clock() AS now", &[]).await?, |row| rows::time(row, "now"))
 }
 
-pub(super) async fn keys(pool: &Pool) -> Result<Vec<WrappedKey>> {
-    let sql = "SELECT id, source, salt, wrapped, created_at FROM loomkin_auth.data_key ORDER BY position";
-    let rows = pool.read(sql, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(WrappedKey {
-                id: rows::bytes(row, "id")?,
-                source: rows::get(row, "source")?,
-                salt: rows::bytes(row, "salt")?,
-                wrapped: rows::get(row, "wrapped")?,
-                created_at: rows::time(row, "created_at")?,
-            })
-        })
-        .collect()
-}
-
-pub(super) async fn add_key(transaction: &mut Transaction, key: &WrappedKey, first: bool) -> Result<bool> {
-    let WrappedKey { id, source, salt, wrapped, created_at } = key;
-    // Two that add at the same moment would not see each other's key, and their positions would be in any order.
-    transaction.query("SELECT FROM loomkin_auth.store FOR UPDATE", &[]).await?;
-    let added = transaction
+/// Makes `account` the owner's active one, or none, and says whether another one was.
+async fn activate(
+    transaction: &mut Transaction,
+    owner: &Owner,
+    account: Option<&AccountKey>,
+) -> Result<bool> {
+    let owner = owner.as_str();
+    let Some(account) = account else {
+        let sql = "DELETE FROM loomkin_auth.setting WHERE owner = $1";
+        return Ok(transaction.execute(sql, &[(&owner, Type::TEXT)]).await? == 1);
+    };
+    let [_, provider, name] = rows::names(account);
+    let changed = transaction
         .execute(
-            "INSERT INTO loomkin_auth.data_key (id, source, salt, wrapped, created_at)
-             SELECT $1, $2, $3, $4, $5
-             WHERE NOT EXISTS (SELECT FROM loomkin_auth.data_key WHERE $6 OR id = $1)",
-            &[
-                (&id.as_slice(), Type::BYTEA),
-                (source, Type::TEXT),
-                (&salt.as_slice(), Type::BYTEA),
-                (wrapped, Type::BYTEA),
-                (&created_at.unix_millis(), Type::INT8),
-                (&first, Type::BOOL),
-            ],
+            "INSERT INTO loomkin_auth.setting (owner, active_provider, active_account) VALUES ($1, $2, $3)
+             ON CONFLICT (owner) DO UPDATE SET active_provider = excluded.active_provider,
+                active_account = excluded.active_account
+             WHERE (setting.active_provider, setting.active_account)
+                IS DISTINCT FROM (excluded.active_provider, excluded.active_account)",
+            &[(&owner, Type::TEXT), (&provider, Type::TEXT), (&name, Type::TEXT)],
         )
         .await?;
-    Ok(added == 1)
+    Ok(changed == 1)
 }
 
 /// Removes tombstones that no answer can be on its way to any more. One that somebody is connecting anew is left

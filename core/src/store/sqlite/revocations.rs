@@ -10,9 +10,7 @@ use super::{SqliteStore, rows};
 use crate::account::Owner;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::store::{
-    ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms, SealedTokens,
-};
+use crate::store::{ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms};
 
 #[async_trait]
 impl RevocationQueue for SqliteStore {
@@ -98,20 +96,6 @@ impl RevocationQueue for SqliteStore {
         self.write(move |transaction| {
             let sql = "DELETE FROM revocation WHERE connection = ?1 AND attempts = ?2";
             Ok(transaction.prepare_cached(sql)?.execute((connection.0, attempts))? == 1)
-        })
-        .await
-    }
-
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool> {
-        let sealed = sealed.clone();
-        self.write(move |transaction| {
-            let sql = "UPDATE revocation SET sealed = ?3 WHERE connection = ?1 AND sealed = ?2";
-            Ok(transaction.prepare_cached(sql)?.execute((connection.0, sealed.0, resealed.0))? == 1)
         })
         .await
     }

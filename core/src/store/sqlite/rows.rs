@@ -107,35 +107,44 @@ pub(super) fn replace(database: &Connection, login: &NewConnection) -> rusqlite:
             |row| row.get(0),
         )
         .optional()?;
-    id.map_or(Ok(()), |id| clear(database, id))?;
+    id.map_or(Ok(None), |id| clear(database, id))?;
     Ok(id.is_some())
 }
 
-/// Writes the answer to a refresh into the connection `id`.
-pub(super) fn renew(database: &Connection, id: i64, commit: &Commit) -> rusqlite::Result<()> {
-    let columns = &commit.columns;
+/// Writes the answer to a refresh into its connection, and returns that one's id; `None` where the fence stops it.
+pub(super) fn renew(database: &Connection, commit: &Commit) -> rusqlite::Result<Option<i64>> {
+    let (account, columns) = (&commit.account, &commit.columns);
     database
         .prepare_cached(
             "UPDATE connection SET sealed = :sealed, refresh_digest = :refresh_digest,
                 issued_at = :issued_at, expires_at = :expires_at, scopes = :scopes,
                 account_login = :account_login, account_id = :account_id, base_url = :base_url,
                 created_at = :created_at, updated_at = :updated_at, revision = revision + 1
-             WHERE id = :id",
+             WHERE owner = :owner AND provider = :provider AND account = :account
+                AND sealed IS NOT NULL AND connection = :connection AND revision = :revision
+             RETURNING id",
         )?
-        .execute(named_params! {
-            ":id": id,
-            ":sealed": commit.sealed.0,
-            ":refresh_digest": commit.refresh_digest.0,
-            ":issued_at": columns.issued_at.unix_millis(),
-            ":expires_at": columns.expires_at.map(Timestamp::unix_millis),
-            ":scopes": scopes_text(columns),
-            ":account_login": columns.account_login,
-            ":account_id": columns.account_id,
-            ":base_url": columns.base_url,
-            ":created_at": columns.created_at.unix_millis(),
-            ":updated_at": commit.updated_at.unix_millis(),
-        })?;
-    clear(database, id)
+        .query_row(
+            named_params! {
+                ":owner": account.owner.as_str(),
+                ":provider": account.provider.as_str(),
+                ":account": account.account.as_str(),
+                ":connection": commit.connection.0,
+                ":revision": commit.revision,
+                ":sealed": commit.sealed.0,
+                ":refresh_digest": commit.refresh_digest.0,
+                ":issued_at": columns.issued_at.unix_millis(),
+                ":expires_at": columns.expires_at.map(Timestamp::unix_millis),
+                ":scopes": scopes_text(columns),
+                ":account_login": columns.account_login,
+                ":account_id": columns.account_id,
+                ":base_url": columns.base_url,
+                ":created_at": columns.created_at.unix_millis(),
+                ":updated_at": commit.updated_at.unix_millis(),
+            },
+            |row| row.get(0),
+        )
+        .optional()
 }
 
 /// Leaves of what `account` has, if anything, what answers a late commit and closes a login, and nothing else.
@@ -166,7 +175,7 @@ pub(super) fn bury(
             ),
             |row| row.get(0),
         )?;
-    clear(database, id)
+    clear(database, id).map(drop)
 }
 
 /// Writes the claim of the connection `id`.
@@ -243,14 +252,17 @@ fn time_if(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<_>>(column)?.map(Timestamp::from_unix_millis))
 }
 
-/// Ends the claim and forgets the failure.
-fn clear(database: &Connection, id: i64) -> rusqlite::Result<()> {
-    database.prepare_cached("DELETE FROM claim WHERE connection_id = ?1")?.execute([id])?;
+/// Ends the claim of the connection `id` and forgets its failure. Returns whose claim it was.
+pub(super) fn clear(database: &Connection, id: i64) -> rusqlite::Result<Option<AttemptId>> {
     database.prepare_cached("DELETE FROM failure WHERE connection_id = ?1")?.execute([id])?;
-    Ok(())
+    database
+        .prepare_cached("DELETE FROM claim WHERE connection_id = ?1 RETURNING attempt")?
+        .query_row([id], |row| row.get(0).map(AttemptId))
+        .optional()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+/// Reads a row with the columns of [`SELECT`].
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
     let mut record = connection(row)?;
     record.revision = row.get("revision")?;
     if let Some(attempt) = row.get::<_, Option<_>>("attempt")? {
@@ -285,7 +297,8 @@ fn read_scopes(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
         .map_err(|_| rusqlite::Error::InvalidColumnType(0, "scopes".to_owned(), Type::Text))
 }
 
-const SELECT: &str =
+/// All connections; conditions may be added.
+pub(super) const SELECT: &str =
     "SELECT connection.id, owner, provider, account, connection, sealed, refresh_digest, issued_at,
         expires_at, scopes, account_login, account_id, base_url, created_at, updated_at, revision,
         attempt, claim.presented AS claim_presented, deadline, holder,

@@ -1,8 +1,11 @@
 //! The suite of every store, and what is particular to files.
 
 mod bad_files;
+mod events;
 mod full_disk;
 mod holders;
+mod keys;
+mod marks;
 mod replaced;
 
 use std::sync::Arc;

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use super::events;
 use super::holder::HolderId;
+use super::keys;
 use super::revocations;
 use super::rows::{self, Found};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::store::claim::{Verdict, judge};
+use crate::store::reseal::is_retired;
 use crate::store::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted, Disconnect,
-    Failure, LatestDisconnect, NewConnection, Revocation, TokenDigest, TombstoneId, WrappedKey,
+    EventKind, Failure, LatestDisconnect, NewConnection, NewEvent, Revocation, TokenDigest, TombstoneId,
 };
 
 pub(super) fn connect(
@@ -20,11 +23,15 @@ pub(super) fn connect(
     login: &NewConnection,
     now: Timestamp,
 ) -> rusqlite::Result<ConnectOutcome> {
+    if is_retired(keys::newest(transaction)?, &login.sealed) {
+        return Ok(ConnectOutcome::Retired);
+    }
     if !rows::replace(transaction, login)? {
         return Ok(ConnectOutcome::Disconnected);
     }
     revocations::cancel(transaction, login)?;
-    select(transaction, &login.account.owner, Some(&login.account))?;
+    let activated = activate(transaction, &login.account.owner, Some(&login.account))?;
+    events::write(transaction, NewEvent::of_login(&login.account, activated), now)?;
     purge(transaction, now)?;
     Ok(ConnectOutcome::Connected)
 }
@@ -82,16 +89,25 @@ pub(super) fn claim(
 pub(super) fn commit(
     transaction: &Transaction<'_>,
     commit: &Commit,
+    now: Timestamp,
 ) -> rusqlite::Result<(CommitOutcome, Option<AttemptId>)> {
-    // No connection is there: a tombstone, or nothing where one has been purged.
-    let Some(Found { id, record, .. }) = rows::find(transaction, &commit.account)? else {
-        return Ok((CommitOutcome::Disconnected, None));
-    };
-    if record.connection != commit.connection || record.revision != commit.revision {
-        return Ok((CommitOutcome::Superseded(Box::new(record)), None));
+    // Nearly every commit passes the fence; only one that does not has to know what is there instead.
+    if !is_retired(keys::newest(transaction)?, &commit.sealed)
+        && let Some(id) = rows::renew(transaction, commit)?
+    {
+        events::write(transaction, [NewEvent::of(&commit.account, EventKind::Refreshed)], now)?;
+        return Ok((CommitOutcome::Committed, rows::clear(transaction, id)?));
     }
-    rows::renew(transaction, id, commit)?;
-    Ok((CommitOutcome::Committed, record.claim.map(|claim| claim.attempt)))
+    Ok(match rows::find(transaction, &commit.account)? {
+        Some(Found { record, .. })
+            if record.connection == commit.connection && record.revision == commit.revision =>
+        {
+            (CommitOutcome::Retired, None)
+        }
+        Some(Found { record, .. }) => (CommitOutcome::Superseded(Box::new(record)), None),
+        // No connection is there: a tombstone, or nothing where one has been purged.
+        None => (CommitOutcome::Disconnected, None),
+    })
 }
 
 pub(super) fn abandon(
@@ -99,13 +115,16 @@ pub(super) fn abandon(
     account: &AccountKey,
     attempt: AttemptId,
     failure: Option<Failure>,
+    now: Timestamp,
 ) -> rusqlite::Result<()> {
     let Some(Found { id, record, .. }) = rows::find(transaction, account)? else { return Ok(()) };
     if record.claim.is_none_or(|claim| claim.attempt != attempt) {
         return Ok(());
     }
     transaction.execute("DELETE FROM claim WHERE connection_id = ?1", [id])?;
-    failure.map_or(Ok(()), |failure| rows::write_failure(transaction, id, failure))
+    let Some(failure) = failure else { return Ok(()) };
+    rows::write_failure(transaction, id, failure)?;
+    events::write(transaction, [NewEvent::of(account, EventKind::of_failure(&failure))], now)
 }
 
 pub(super) fn disconnect(
@@ -118,7 +137,7 @@ pub(super) fn disconnect(
     rows::bury(transaction, account, disconnect, now)?;
     purge(transaction, now)?;
     let Some(Found { record, .. }) = found else { return Ok(None) };
-    transaction.execute(
+    let was_active = transaction.execute(
         "DELETE FROM setting WHERE owner = ?1 AND active_provider = ?2 AND active_account = ?3",
         rows::names(account),
     )?;
@@ -126,6 +145,8 @@ pub(super) fn disconnect(
     if let Some(revocation) = &revocation {
         revocations::write(transaction, revocation)?;
     }
+    let revoked = revocation.is_none().then_some(false);
+    events::write(transaction, NewEvent::of_disconnect(account, revoked, was_active == 1), now)?;
     Ok(Some(Deleted { record, revocation }))
 }
 
@@ -143,15 +164,10 @@ pub(super) fn select(
     transaction: &Transaction<'_>,
     owner: &Owner,
     account: Option<&AccountKey>,
+    now: Timestamp,
 ) -> rusqlite::Result<()> {
-    match account {
-        Some(account) => transaction.execute(
-            "INSERT OR REPLACE INTO setting (owner, active_provider, active_account) VALUES (?1, ?2, ?3)",
-            [owner.as_str(), account.provider.as_str(), account.account.as_str()],
-        )?,
-        None => transaction.execute("DELETE FROM setting WHERE owner = ?1", [owner.as_str()])?,
-    };
-    Ok(())
+    let changed = activate(transaction, owner, account)?;
+    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account)), now)
 }
 
 pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
@@ -160,38 +176,28 @@ pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
     })
 }
 
-pub(super) fn keys(database: &Connection) -> rusqlite::Result<Vec<WrappedKey>> {
-    database
-        .prepare("SELECT id, source, salt, wrapped, created_at FROM data_key ORDER BY position")?
-        .query_map([], |row| {
-            Ok(WrappedKey {
-                id: row.get(0)?,
-                source: row.get(1)?,
-                salt: row.get(2)?,
-                wrapped: row.get(3)?,
-                created_at: Timestamp::from_unix_millis(row.get(4)?),
-            })
-        })?
-        .collect()
-}
-
-pub(super) fn add_key(
-    transaction: &Transaction<'_>,
-    key: &WrappedKey,
-    first: bool,
-) -> rusqlite::Result<bool> {
-    let WrappedKey { id, source, salt, wrapped, created_at } = key;
-    let added = transaction.execute(
-        "INSERT INTO data_key (id, source, salt, wrapped, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM data_key WHERE ?6 OR id = ?1)",
-        (id, source, salt, wrapped, created_at.unix_millis(), first),
-    )?;
-    Ok(added == 1)
-}
-
 /// The holders that claims name.
 pub(super) fn holders(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<HolderId>> {
     transaction.prepare("SELECT DISTINCT holder FROM claim")?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Makes `account` the owner's active one, or none, and says whether another one was.
+fn activate(
+    transaction: &Transaction<'_>,
+    owner: &Owner,
+    account: Option<&AccountKey>,
+) -> rusqlite::Result<bool> {
+    let changed = match account {
+        Some(account) => transaction.execute(
+            "INSERT INTO setting (owner, active_provider, active_account) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET active_provider = excluded.active_provider,
+                active_account = excluded.active_account
+             WHERE active_provider != excluded.active_provider OR active_account != excluded.active_account",
+            [owner.as_str(), account.provider.as_str(), account.account.as_str()],
+        )?,
+        None => transaction.execute("DELETE FROM setting WHERE owner = ?1", [owner.as_str()])?,
+    };
+    Ok(changed == 1)
 }
 
 /// Removes tombstones that no answer can be on its way to any more.

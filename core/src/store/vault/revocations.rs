@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Disconnected, Entry, Vault};
 use crate::account::{AccountKey, Owner};
 use crate::error::Result;
-use crate::store::{Disconnect, Record, Revocation, RevocationTerms, TombstoneId};
+use crate::store::{Deleted, Disconnect, Record, Revocation, RevocationTerms, TombstoneId};
 
 impl Vault {
     /// Deletes the connection and returns what was there; its revocation waits as `revocation` says, if it is to.
@@ -20,12 +20,19 @@ impl Vault {
         revocation: Option<RevocationTerms>,
     ) -> Result<Disconnected> {
         let tombstone = TombstoneId(self.random.make_bytes()?);
+        let ring = self.keys.ring();
         let Some(deleted) = self.store.disconnect(account, Disconnect { tombstone, revocation }).await?
         else {
             return Ok(Disconnected::Nothing);
         };
-        let revocation = deleted.revocation;
-        match (self.unseal(deleted.record), revocation) {
+        self.wrote.notify_one();
+        let Deleted { record, revocation } = deleted;
+        // Gone from the store, it cannot be read again: the key in hand opens it even if that is gone by now.
+        let opened = match ring.knows(&record.sealed) {
+            true => Self::open_with(&ring, record),
+            false => self.unseal(ring, record).await,
+        };
+        match (opened, revocation) {
             (Ok(entry), revocation) => {
                 Ok(Disconnected::Deleted { entry: Box::new(entry), revocation: revocation.map(Box::new) })
             }
@@ -74,8 +81,8 @@ impl Vault {
     /// # Errors
     ///
     /// `store_failed` when it cannot be unsealed.
-    pub fn open_revocation(&self, revocation: &Revocation) -> Result<Entry> {
-        self.unseal(revocation.record.clone())
+    pub async fn open_revocation(&self, revocation: &Revocation) -> Result<Entry> {
+        self.unseal(self.keys.ring(), revocation.record.clone()).await
     }
 
     /// Takes `revocation` for `lease` from now. `None` when somebody else has taken, settled or cancelled it.

@@ -29,7 +29,10 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): Raw
         return asked.refuse(&shared, "login_required", "somebody would have to be asked");
     }
     let client = &asked.approval.client_id;
-    html(StatusCode::OK, page::login(client, &asked.approval.scopes, &shared.settings.users, &query))
+    html(
+        StatusCode::OK,
+        page::login(client, &asked.approval.scopes, &shared.settings.users, &format!("/authorize?{query}")),
+    )
 }
 
 /// Does what the person chose on the page.

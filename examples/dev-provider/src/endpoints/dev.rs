@@ -31,6 +31,21 @@ pub(super) async fn clear_faults(State(shared): State<Arc<Shared>>) -> StatusCod
 }
 
 #[derive(Deserialize)]
+pub(super) struct DeviceDecision {
+    user: Option<String>,
+    user_code: String,
+}
+
+pub(super) async fn decide_device(
+    State(shared): State<Arc<Shared>>,
+    Json(decision): Json<DeviceDecision>,
+) -> StatusCode {
+    let DeviceDecision { user, user_code } = decision;
+    let is_decided = shared.with_state(|state, terms| state.decide_device(&user_code, user, terms));
+    if is_decided { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+#[derive(Deserialize)]
 pub(super) struct Hold {
     #[serde(default = "token_endpoint")]
     endpoint: Endpoint,

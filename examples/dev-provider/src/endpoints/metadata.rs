@@ -18,7 +18,9 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
         "authorization_response_iss_parameter_supported": true,
         "claims_supported": ["aud", "email", "exp", "iat", "iss", "nonce", "preferred_username", "sub"],
         "code_challenge_methods_supported": ["S256"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "device_authorization_endpoint": at("/device_authorization"),
+        "grant_types_supported":
+            ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "introspection_endpoint": at("/introspect"),
         "introspection_endpoint_auth_methods_supported": client_authentication,

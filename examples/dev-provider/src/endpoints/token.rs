@@ -38,9 +38,13 @@ fn issue(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<Issued, OA
             let scope = form.value("scope");
             shared.with_state(|state, terms| state.refresh(token, &client.id, scope, terms))
         }
+        "urn:ietf:params:oauth:grant-type:device_code" => {
+            let code = form.require("device_code")?;
+            shared.with_state(|state, terms| state.redeem_device(code, &client.id, terms))
+        }
         _ => Err(OAuthError {
             code: "unsupported_grant_type",
-            description: "authorization_code and refresh_token are served".into(),
+            description: "authorization_code, refresh_token and device_code are served".into(),
         }),
     }
 }

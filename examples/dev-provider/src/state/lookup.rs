@@ -53,6 +53,7 @@ impl State {
     /// Every code and token that was ever made.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let tokens = self.access_tokens.keys().chain(self.refresh_tokens.keys());
-        self.codes.keys().chain(tokens).chain(&self.id_tokens).cloned().collect()
+        let codes = self.codes.keys().chain(self.device_logins.keys());
+        codes.chain(tokens).chain(&self.id_tokens).cloned().collect()
     }
 }

@@ -5,6 +5,7 @@
 mod app;
 mod binary;
 mod controls;
+mod device;
 mod faults_acted;
 mod faults_redirect;
 mod faults_unread;

@@ -46,6 +46,8 @@ async fn a_refresh_token_rotates_and_its_reuse_kills_the_family() {
     assert_eq!(refusal, (400, "invalid_grant".to_owned()));
     assert!(!app.is_active(&second.refresh).await);
     assert!(!app.is_active(&second.access).await);
+    assert!(app.provider.was_spent(&first.refresh), "it says so even then");
+    assert!(!app.provider.was_spent(&second.refresh));
 }
 
 #[tokio::test]

@@ -17,18 +17,30 @@ impl Form {
         let start = page.find("<form")?;
         let whole = &page[start..];
         let whole = &whole[..whole.find("</form>").unwrap_or(whole.len())];
-        let named = |kind: &str| -> Vec<(String, String)> {
-            tags(whole, kind)
+        let named = |text, kind| -> Vec<(String, String)> {
+            tags(text, kind)
                 .filter_map(|tag| {
                     Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
                 })
                 .collect()
         };
+        // A button may stand anywhere on the page.
         Some(Self {
             action: attribute(tags(whole, "form").next()?, "action")?,
-            buttons: named("button"),
-            fields: named("input"),
+            buttons: named(page, "button"),
+            fields: named(whole, "input"),
         })
+    }
+
+    /// Whether there is a field called `name` that is still empty.
+    pub(super) fn asks_for(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, value)| field == name && value.is_empty())
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        for (_, old) in self.fields.iter_mut().filter(|(field, _)| field == name) {
+            value.clone_into(old);
+        }
     }
 
     /// The form as `user` sends it: the name where a name is asked, the rest as it stands or anything at all.
@@ -42,12 +54,12 @@ impl Form {
             };
             form.append_pair(name, value);
         }
-        let wanted = match choice {
-            Choice::Allow => "allow",
-            Choice::Deny => "deny",
+        let is_wanted = |name: &str, value: &str| match choice {
+            Choice::Allow => value == "allow",
+            Choice::Deny => value == "deny" || name == "abort",
         };
         // A form whose one button has no name is sent by it all the same.
-        if let Some((name, value)) = self.buttons.iter().find(|(_, value)| value == wanted) {
+        if let Some((name, value)) = self.buttons.iter().find(|(name, value)| is_wanted(name, value)) {
             form.append_pair(name, value);
         }
         form.finish()

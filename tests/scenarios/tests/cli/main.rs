@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod bad_luck;
+mod device;
 mod disconnects;
+mod events;
 mod interrupted;
 mod killed;
 mod kills;
 mod life;
 mod races;
+mod rotation;
 mod stopped;
 mod stores;

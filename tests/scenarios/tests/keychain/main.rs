@@ -101,3 +101,31 @@ async fn a_keychain_that_is_gone_later_is_never_replaced() {
     fs::rename(&kept, dev.home.path("keyring")).unwrap();
     assert_eq!(run(&dev, "unlocked", &["token"]).await.token(), token);
 }
+
+#[tokio::test]
+#[ignore = "needs dbus-run-session and gnome-keyring"]
+async fn a_rotation_moves_the_key_from_its_file_to_the_keychain_and_on_to_a_variable() {
+    let dev = with_key("auto").await;
+    let call = dev.home.call(&["connect", "dev", "--json", "--no-browser"]);
+    let _ = call.follow(&mut Browser::new("ada", Choice::Allow).unwrap()).await.exits(0);
+    assert!(key_file(&dev).is_some());
+    let token = dev.home.run(&["token"]).await.token();
+    let rotate =
+        async |keyring, source| run(&dev, keyring, &["store", "rotate-key", "--json", "--key", source]).await;
+
+    key_unavailable(rotate("locked", "keychain").await);
+    assert_eq!(dev.home.run(&["token"]).await.token(), token, "nothing has changed");
+    let moved = rotate("unlocked", "keychain").await.exits(0).json();
+    assert_eq!((&moved["key"], &moved["kept_keys"]), (&"keychain".into(), &0.into()));
+    fs::remove_file(dev.home.path("store/auth.db.key")).unwrap();
+    assert_eq!(run(&dev, "unlocked", &["token"]).await.token(), token);
+    key_unavailable(dev.home.run(&["token", "--json"]).await);
+
+    let stays = run(&dev, "unlocked", &["store", "rotate-key", "--json"]).await.exits(0).json();
+    assert_eq!(stays["key"], "keychain");
+    assert_eq!(run(&dev, "unlocked", &["token"]).await.token(), token);
+
+    let moved = rotate("unlocked", "env:STORE_KEY").await.exits(0).json();
+    assert_eq!(moved["key"], "env:STORE_KEY");
+    assert_eq!(dev.home.run(&["token"]).await.token(), token);
+}

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod canary;
+mod device;
 mod disconnects;
 mod faults;
 mod lies;

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
+mod device;
 mod killed;
 mod kills;
 mod life;

@@ -46,6 +46,8 @@ async fn a_login_through_its_pages_gives_tokens_that_rotate() {
     let (status, refusal) = refresh(&endpoint, OidcProvider::CLIENT, &old).await;
     assert_eq!((status, &refusal["error"]), (400, &"invalid_grant".into()));
     assert!(!server.is_active(&new).await.unwrap(), "reuse ends the grant");
+    assert!(server.was_spent(&old).await.unwrap(), "it says so even then");
+    assert!(!server.was_spent(&new).await.unwrap());
     assert_eq!(server.count_token_requests("refresh_token").await.unwrap(), 2);
     server.clear_requests().await.unwrap();
     assert_eq!(server.count_token_requests("refresh_token").await.unwrap(), 0);

@@ -4,10 +4,12 @@
 
 mod app;
 mod cut;
+mod events;
 mod hosts;
 mod kills;
 mod outage;
 mod refusals;
+mod rotation;
 mod scarce;
 mod store;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use loomkin_auth::account::Owner;
 use loomkin_auth::error::Result;
-use loomkin_auth::store::{ConnectionId, Record, Revocation, RevocationQueue, RevocationTerms, SealedTokens};
+use loomkin_auth::store::{ConnectionId, Record, Revocation, RevocationQueue, RevocationTerms};
 
 use super::Store;
 use crate::world::account_number;
@@ -35,10 +35,10 @@ impl RevocationQueue for Store {
         let world = &self.0.world;
         let effect = async {
             let taken = world.rows.take_revocation(connection, attempts, lease).await?;
-            if let Some((account, grant)) = taken.as_ref().and_then(|taken| {
-                Some((account_number(&taken.record.account), world.grant_to_revoke(taken)?))
-            }) {
-                world.witness().took(&self.0, account, grant);
+            if let Some(taken) = &taken
+                && let Some(grant) = world.grant_to_revoke(taken).await
+            {
+                world.witness().took(&self.0, account_number(&taken.record.account), grant);
             }
             Ok(taken)
         };
@@ -58,14 +58,5 @@ impl RevocationQueue for Store {
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
         let effect = self.0.world.rows.settle_revocation(connection, attempts);
         self.call("settle a revocation", None, effect).await
-    }
-
-    async fn reseal_revocation(
-        &self,
-        connection: ConnectionId,
-        sealed: &SealedTokens,
-        resealed: SealedTokens,
-    ) -> Result<bool> {
-        self.0.world.rows.reseal_revocation(connection, sealed, resealed).await
     }
 }

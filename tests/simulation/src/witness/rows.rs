@@ -124,6 +124,8 @@ impl Witness {
                 self.unsaved.insert((process.number, grant));
                 return;
             }
+            // It will be sealed under another key, and come again.
+            Ok(CommitOutcome::Retired) => return,
             Ok(CommitOutcome::Committed) => {}
             Ok(CommitOutcome::Disconnected) => {
                 self.count(Happening::AnswerMetDisconnect);

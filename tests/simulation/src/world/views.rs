@@ -73,6 +73,9 @@ impl World {
             CommitOutcome::Disconnected => {
                 self.write(Some(process.number), Some(number), "commits", None, "disconnected");
             }
+            CommitOutcome::Retired => {
+                self.write(Some(process.number), Some(number), "commits", None, "retired");
+            }
             CommitOutcome::Superseded(_) => {
                 self.write(Some(process.number), Some(number), "commits", None, "superseded");
             }
@@ -112,8 +115,8 @@ impl World {
     }
 
     /// The grant that a revocation is to end.
-    pub(crate) fn grant_to_revoke(&self, revocation: &Revocation) -> Option<usize> {
-        let entry = self.vault.get()?.open_revocation(revocation).ok()?;
+    pub(crate) async fn grant_to_revoke(&self, revocation: &Revocation) -> Option<usize> {
+        let entry = self.vault.get()?.open_revocation(revocation).await.ok()?;
         Some(self.read(&entry).grant)
     }
 

@@ -43,7 +43,7 @@ async fn a_variable_opens_the_store_it_was_made_with_and_another_value_does_not(
     // Now that there is a store, a new key would be no remedy.
     place.variables.clear();
     let error = place.open(&setting).await.unwrap_err();
-    assert_eq!(error.advice(), "Set APP_KEY to the key that the store was made with.");
+    assert_eq!(error.advice(), "Set APP_KEY to the key that the store is sealed with.");
 
     place.variables = vec![("APP_KEY", LONG)];
     assert!(opens(&place.open(&KeySetting::Auto).await.unwrap().0, "github").await);

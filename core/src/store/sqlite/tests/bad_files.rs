@@ -134,7 +134,10 @@ async fn on_a_full_disk_nothing_is_lost() {
     let place = Place::new();
     let store = place.open().await;
     store.connect(login()).await.unwrap();
-    let limit = |pages: u32| locked(&store.0.writer).pragma_update(None, "max_page_count", pages).unwrap();
+    let limit = |pages: u32| {
+        let writer = locked(&store.0.writer);
+        writer.as_ref().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
+    };
     limit(1); // SQLite raises it to what is in use already.
     let mut large = login();
     large.sealed = SealedTokens(vec![7; 100_000]);

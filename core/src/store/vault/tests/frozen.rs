@@ -4,7 +4,6 @@
 use std::fs;
 
 use super::*;
-use crate::store::key::KeyRing;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{FailureKind, TokenDigest};
 
@@ -45,9 +44,9 @@ async fn a_sealed_record_of_format_1_opens() {
     record.updated_at = time(&file["updated_at_ms"]);
 
     let vault = open_with(store, &text("secret")).await;
-    let entry = vault.unseal(record).unwrap();
+    let entry = unseal(&vault, record).await.unwrap();
 
-    assert_eq!(hex(vault.keys.newest().secret.expose()), text("data_key")); // a key of this file alone
+    assert_eq!(hex(vault.keys.ring().newest().secret.expose()), text("data_key")); // a key of this file alone
     assert_eq!(payload_of(&entry), file["expected"]);
     assert_eq!(TokenDigest::derive(connection, entry.tokens.refresh_token.as_ref().unwrap()), digest);
 }
@@ -86,10 +85,10 @@ async fn open_with(store: Arc<dyn TokenStore>, secret: &str) -> Vault {
     let environment = Environment::new([("LOOMKIN_AUTH_KEY", secret)], "/");
     let (random, clock) = (Arc::new(SystemRandom), Arc::new(SystemClock));
     let keychain = FakeKeychain::new(Mood::Fine);
-    let (keys, chosen) =
-        KeyRing::open(&*store, &KeySetting::Auto, &environment, keychain, &*random, &*clock).await.unwrap();
+    let opened = Vault::open(store, &KeySetting::Auto, &environment, keychain, random, clock).await;
+    let (vault, chosen) = opened.unwrap();
     assert!(chosen.is_none());
-    Vault { store, keys: Arc::new(keys), random, clock }
+    vault
 }
 
 fn payload_of(entry: &Entry) -> Value {

@@ -31,7 +31,7 @@ async fn a_later_payload_is_left_as_it_is() {
     let reseal = |vault: &Vault, login: &mut NewConnection| {
         let payload = br#"{"version":2,"access_token":"a","token_type":"Bearer","issued_at_ms":0}"#;
         let record = Record::from_login(login.clone());
-        login.sealed = vault.keys.newest().seal(&Place::of(&record), payload, &SystemRandom).unwrap();
+        login.sealed = vault.keys.ring().newest().seal(&Place::of(&record), payload, &SystemRandom).unwrap();
     };
     left_alone(with_a_later(reseal).await).await;
 }

@@ -1,0 +1,43 @@
+//! When the store's change mark was last verified.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::clock::Timestamp;
+
+/// Says once in [`EVERY`] that it is time again.
+#[derive(Debug)]
+pub(super) struct Verified(AtomicI64);
+
+impl Default for Verified {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Verified {
+    /// Whether the caller is the one who verifies now. A clock that has been put back is a reason as well.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let (last, now) = (self.0.load(Ordering::Relaxed), now.unix_millis());
+        let is_recent = (0..EVERY).contains(&now.saturating_sub(last));
+        !is_recent && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// In milliseconds.
+const EVERY: i64 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_caller_a_second_verifies_and_one_whose_clock_was_put_back() {
+        let verified = Verified::default();
+        let due = |millis| verified.is_due(Timestamp::from_unix_millis(millis));
+        assert_eq!(
+            [due(5000), due(5000), due(5999), due(6000), due(6001)],
+            [true, false, false, true, false]
+        );
+        assert_eq!([due(100), due(101)], [true, false]);
+    }
+}
