@@ -201,7 +201,8 @@ impl Lifecycle {
     async fn replace_rejected(self: &Arc<Self>, rejected: &AccessToken) -> Result<Option<AccessToken>> {
         let current = self.load(rejected.account()).await?;
         if !current.tokens.access_token.matches(rejected.secret()) {
-            return Ok(Some(AccessToken(current)));
+            // Somebody has renewed it; but perhaps long ago, as a call may take longer than a token lasts.
+            return self.access_token(rejected.account()).await.map(Some);
         }
         let (issued_at, now) = (current.record.columns.issued_at, self.clock.now());
         // One from the future is as old as the clock was wrong.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use loomkin_auth::error::Error;
 use loomkin_auth::lifecycle::{AccessToken, Answer};
 
-use crate::support::{Reply, World, account, is_token};
+use crate::support::{LIFETIME, Reply, World, account, is_token};
 
 /// A resource server that rejects the tokens with these numbers.
 async fn ask(token: AccessToken, rejected: &[u32], calls: &Cell<u32>) -> Result<Answer<u16>, Error> {
@@ -60,6 +60,29 @@ async fn a_token_that_another_process_has_replaced_is_not_renewed_again() {
         })
         .await;
     assert_eq!((answer.unwrap(), calls.get(), world.network.refreshes()), (200, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_renewed_and_has_ended_since_does_not_replace_a_rejected_one() {
+    let world = World::new([Reply::tokens(1), Reply::tokens(2)]);
+    let (first, second) = (world.process().await, world.process().await);
+    world.log_in(&first, "1").await.unwrap();
+    let calls = Cell::new(0);
+    let answer = first
+        .with_token(&account(), |token| {
+            let (second, calls) = (second.clone(), &calls);
+            async move {
+                if calls.get() == 0 {
+                    // A long call: another process renews the token meanwhile, and that one ends too.
+                    tokio::time::advance(LIFETIME).await;
+                    second.access_token(&account()).await?;
+                    tokio::time::advance(LIFETIME).await;
+                }
+                ask(token, &[0, 1], calls).await
+            }
+        })
+        .await;
+    assert_eq!((answer.unwrap(), calls.get(), world.network.refreshes()), (200, 2, 2));
 }
 
 #[tokio::test(start_paused = true)]
