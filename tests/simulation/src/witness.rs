@@ -26,7 +26,7 @@ pub(crate) struct Witness {
     pub(crate) processes: Vec<Arc<Process>>,
     accounts: Vec<Account>,
     presentations: Vec<Presentation>,
-    /// The latest claim of each process on each account.
+    /// The latest claim of each process on the connection of each grant.
     claims: BTreeMap<(usize, usize), Claim>,
     /// How often each refresh token was claimed.
     claimed: BTreeMap<u32, u32>,

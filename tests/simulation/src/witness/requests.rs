@@ -32,7 +32,7 @@ impl Witness {
             settled: false,
             is_overrun: false,
         };
-        match self.claims.get(&(process.number, account)).cloned() {
+        match self.claims.get(&(process.number, grant)).cloned() {
             Some(claim) if claim.row.refresh == Some(token) && !claim.ended => {
                 (presentation.claimed_at, presentation.deadline) = (claim.at, claim.deadline);
                 if self.still_holds(process, account, &claim) {

@@ -56,12 +56,13 @@ impl Witness {
                 let at = process.world.now();
                 let deadline = at + u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
                 let claim = Claim { attempt, at, deadline, wall: process.wall(), row, ended: false };
-                self.claims.insert((process.number, account), claim);
+                self.claims.insert((process.number, claim.row.grant), claim);
             }
             ClaimOutcome::Held { .. } => {
                 let own =
                     self.accounts[account].holder.is_some_and(|holder| holder.process == process.number);
-                let claim = self.claims.get(&(process.number, account));
+                let grant = self.row(account).map_or(usize::MAX, |row| row.grant);
+                let claim = self.claims.get(&(process.number, grant));
                 // The flight of an earlier login may go on for the next one's connection.
                 let at = process.world.now();
                 let new_login =
@@ -96,6 +97,7 @@ impl Witness {
             self.breach(Invariant::Fenced, what);
         }
         self.durable.insert(row.access);
+        self.end_claim(process.number, row.grant);
         self.accounts[account].row = Some(row);
         if let Some(holder) = self.accounts[account].holder.take() {
             // A late answer ends the claim of whoever has taken over from its sender, too.
@@ -107,7 +109,6 @@ impl Witness {
                 .filter(overrun)
                 .for_each(|presentation| presentation.is_overrun = true);
         }
-        self.end_claim(process.number, account);
     }
 
     /// A commit has come back to the process that made it.
@@ -147,14 +148,14 @@ impl Witness {
         stored: Option<Failure>,
     ) {
         let held = self.accounts[account].holder.is_some_and(|holder| holder.attempt == attempt);
-        if let Some(row) = &mut self.accounts[account].row {
-            row.failure = stored;
-        }
+        let Some(row) = &mut self.accounts[account].row else { return };
+        row.failure = stored;
         if !held {
             return;
         }
+        let grant = row.grant;
         self.accounts[account].holder = None;
-        self.end_claim(process.number, account);
+        self.end_claim(process.number, grant);
         if let Some(Failure { kind: FailureKind::Permanent(reason), .. }) = said {
             self.check_reason(process, account, reason);
         }
@@ -183,8 +184,8 @@ impl Witness {
         }
     }
 
-    fn end_claim(&mut self, process: usize, account: usize) {
-        if let Some(claim) = self.claims.get_mut(&(process, account)) {
+    fn end_claim(&mut self, process: usize, grant: usize) {
+        if let Some(claim) = self.claims.get_mut(&(process, grant)) {
             claim.ended = true;
         }
     }
