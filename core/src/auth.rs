@@ -106,8 +106,8 @@ impl Auth {
         self.lifecycle.with_token(account, call).await
     }
 
-    /// Renews every connection of the store before anybody has to wait for it, until the returned value is dropped; see
-    /// [`Lifecycle::renew_ahead`]. For processes that live longer than an access token.
+    /// Renews every connection of the store before anybody has to wait for it, and sends the revocations that wait, until
+    /// the returned value is dropped; see [`Lifecycle::renew_ahead`]. For processes that live longer than an access token.
     ///
     /// # Errors
     ///

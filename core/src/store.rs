@@ -36,7 +36,7 @@ pub use entry::{
 };
 pub use event::{Event, EventCursor, EventKind, NewEvent, Numbered};
 pub use reseal::{NewSeal, OldSeal, ResealOutcome, SealPosition};
-pub use revocations::{Revocation, RevocationQueue, RevocationTerms};
+pub use revocations::{QueueOutcome, Revocation, RevocationQueue, RevocationTerms};
 
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;

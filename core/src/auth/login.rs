@@ -49,8 +49,8 @@ pub struct PendingLogin {
 /// How the person's decision comes back.
 #[derive(Debug)]
 enum Way {
-    /// The server tells us when we ask it; `None` once the login is over.
-    Device { url: Url, open: Option<Box<DeviceLogin>> },
+    /// The server tells us when we ask it. The address may hold the user code. `None` once the login is over.
+    Device { url: Secret, open: Option<Box<DeviceLogin>> },
     /// The person brings it, in a redirect or by hand.
     Redirect(Box<RedirectLogin>),
 }
@@ -96,7 +96,8 @@ impl PendingLogin {
     /// code.
     pub fn authorization_url(&self) -> &str {
         match &self.way {
-            Way::Device { url, .. } => url.as_str(),
+            // The person has to be sent there; the code in it is theirs to see.
+            Way::Device { url, .. } => url.expose(),
             Way::Redirect(login) => login.url(),
         }
     }

@@ -187,7 +187,7 @@ impl Refresh {
                 Ok((outcome, stored)) => {
                     unsaved.remove(connection);
                     return match outcome {
-                        Committed::Committed => Ok(Arc::new(stored)),
+                        Committed::Committed => Ok(Arc::new(stored.unsealed())),
                         Committed::Superseded(newer) => self.lifecycle.recognise(*newer?),
                         Committed::Disconnected => {
                             // The person has left; what the server gave meanwhile must not outlive that.

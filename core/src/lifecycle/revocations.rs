@@ -32,8 +32,8 @@ impl Attempt {
 }
 
 impl Lifecycle {
-    /// Tries every revocation once that waits in the store and is due, whoever queued it. A process that lives long
-    /// calls this now and then.
+    /// Tries every revocation once that waits in the store and is due, whoever queued it. A schedule
+    /// ([`renew_ahead`](Self::renew_ahead)) does so again and again.
     ///
     /// A server that cannot be reached for one is not asked for the others. What was connected with another
     /// configuration is left to whoever has that. Dropping the returned future breaks the attempt off, and it is made
@@ -94,14 +94,17 @@ impl Lifecycle {
     /// Revokes what came for a connection that was gone by then.
     pub(super) async fn revoke_late(&self, entry: &Entry) {
         let account = &entry.record.account;
-        match self.vault.queue_revocation(entry.record.clone(), TERMS).await {
+        match self.vault.queue_revocation(entry, TERMS).await {
             Ok(Some(waiting)) => drop(self.revoke_at_once(&waiting, entry).await),
             Ok(None) => {
                 tracing::debug!(%account, "tokens that came too late are dropped; their grant lives on")
             }
-            // What was disconnected is in the queue, and servers end the whole grant with it.
             Err(error) => {
                 tracing::warn!(%account, code = %error.code(), "tokens that came too late could not be queued");
+                // Those of a login have a grant of their own, of which nothing else is in the queue.
+                if let Ok(server) = self.server_of(entry) {
+                    let _best_effort = server.revoke(&entry.tokens).await;
+                }
             }
         }
     }
@@ -138,9 +141,12 @@ impl Lifecycle {
                 self.vault.postpone_revocation(&taken, wait.min(time_left)).await
             }
             RevocationAnswer::NotRevoked { .. } | RevocationAnswer::Revoked => {
-                let settled = self.vault.settle_revocation(&taken).await.map(drop);
-                self.tell_revoked(account, answer == RevocationAnswer::Revoked).await;
-                settled
+                let settled = self.vault.settle_revocation(&taken).await;
+                // Where a login has cancelled it meanwhile, that is the latest news.
+                if let Ok(true) = settled {
+                    self.tell_revoked(account, answer == RevocationAnswer::Revoked).await;
+                }
+                settled.map(drop)
             }
         };
         if let Err(error) = settled {

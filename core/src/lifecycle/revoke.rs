@@ -115,8 +115,16 @@ impl Lifecycle {
                 Deleted::Deleted { revocation: None, .. } => Attempt::none(
                     "it was deleted here alone, as asked, and its grant lives on at the provider",
                 ),
-                Deleted::DeletedUnreadable => {
-                    lifecycle.tell_revoked(&account, false).await;
+                Deleted::DeletedUnreadable { waits: Some(until), .. } => Attempt {
+                    answer: RevocationAnswer::for_now(
+                        "this process has no key for the stored tokens; another one may send them",
+                    ),
+                    queued_until: Some(until),
+                },
+                Deleted::DeletedUnreadable { waits: None, is_given_up } => {
+                    if is_given_up {
+                        lifecycle.tell_revoked(&account, false).await;
+                    }
                     Attempt::none("the stored tokens could not be read, so there was nothing to send")
                 }
                 Deleted::Nothing => Attempt::none("it was not connected"),

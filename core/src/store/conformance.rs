@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use super::{
     AttemptId, ClaimOutcome, Columns, Commit, ConnectOutcome, ConnectionId, Deleted, Disconnect, Failure,
-    FailureKind, LatestDisconnect, NewConnection, NewSeal, Record, Revocation, RevocationTerms, SealedTokens,
-    TokenDigest, TokenStore, TombstoneId, WrappedKey,
+    FailureKind, LatestDisconnect, NewConnection, NewSeal, QueueOutcome, Record, Revocation, RevocationTerms,
+    SealedTokens, TokenDigest, TokenStore, TombstoneId, WrappedKey,
 };
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
@@ -99,6 +99,7 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     revocations::what_came_late_replaces_what_is_queued(make().await).await;
     revocations::what_came_late_is_queued_when_the_rest_was_settled(make().await).await;
     revocations::what_came_late_is_not_queued_when_its_grant_is_to_live_on(make().await).await;
+    revocations::what_came_late_under_an_older_key_is_not_queued(make().await).await;
     revocations::the_change_mark_moves_with_the_queue(make().await).await;
 
     settings::the_latest_login_is_active(make().await).await;

@@ -1,5 +1,6 @@
 //! A store that ends with its process: for tests, and for apps that log in anew each time.
 
+mod keys;
 mod log;
 mod revocations;
 
@@ -58,10 +59,6 @@ impl Rows {
             None => self.active.remove(owner),
         };
         before.as_ref() != account
-    }
-
-    fn newest_key(&self) -> Option<[u8; 8]> {
-        self.keys.last().map(|key| key.id)
     }
 }
 
@@ -315,30 +312,7 @@ impl TokenStore for MemoryStore {
     }
 
     async fn old_seals(&self, after: Option<&SealPosition>, limit: usize) -> Result<Vec<OldSeal>> {
-        let rows = self.rows();
-        let (account, queued) = match after {
-            None => (None, None),
-            Some(SealPosition::Connection(account)) => (Some(account), None),
-            Some(SealPosition::Revocation(connection)) => {
-                (rows.connections.keys().last(), Some(connection.0))
-            }
-        };
-        let connections = rows
-            .connections
-            .iter()
-            .filter(|(key, _)| account.is_none_or(|after| *key > after))
-            .map(|(key, record)| (SealPosition::Connection(key.clone()), record));
-        let revocations = rows
-            .revocations
-            .iter()
-            .filter(|(key, _)| queued.is_none_or(|after| **key > after))
-            .map(|(key, waiting)| (SealPosition::Revocation(ConnectionId(*key)), &waiting.record));
-        Ok(connections
-            .chain(revocations)
-            .filter(|(_, record)| is_retired(rows.newest_key(), &record.sealed))
-            .take(limit)
-            .map(|(position, record)| OldSeal { position, record: record.clone() })
-            .collect())
+        Ok(self.rows().old_seals(after, limit))
     }
 
     async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome> {

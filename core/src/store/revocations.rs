@@ -22,10 +22,10 @@ use crate::error::Result;
 pub trait RevocationQueue: Send + Sync {
     /// Queues `record`, which came for a connection that was gone by then, in place of what is queued of it already.
     ///
-    /// Where nothing is queued of it any more, the grant may be to live on: returns `None`, and queues nothing, when the
-    /// account or another of the same owner, provider and `account_id` has a connection, or when the account was
-    /// disconnected by a [`Disconnect`](super::Disconnect) without a revocation.
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>>;
+    /// Where nothing is queued of it any more, the grant may be to live on: nothing is queued then when the account or
+    /// another of the same owner, provider and `account_id` has a connection, or when the account was disconnected by a
+    /// [`Disconnect`](super::Disconnect) without a revocation.
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome>;
 
     /// At most `limit` of all that waits, beginning behind `after`: sorted by their next attempt, the earliest first,
     /// and then by their connection.
@@ -53,6 +53,17 @@ pub trait RevocationQueue: Send + Sync {
 
     /// Deletes it, if the count is still `attempts`, and says whether it did.
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool>;
+}
+
+/// What became of a record that was to be queued.
+#[derive(Clone, Debug)]
+pub enum QueueOutcome {
+    /// It waits.
+    Queued(Box<Revocation>),
+    /// Its grant may be somebody's, and nothing is queued.
+    GrantLivesOn,
+    /// It is sealed under another key than the store's newest. Nothing was written: seal it anew.
+    Retired,
 }
 
 /// A connection that was disconnected here and may still live at its server.

@@ -179,7 +179,7 @@ impl Vault {
     }
 
     /// What `presented` becomes by `answer`, which came for its refresh token. What the answer left out stays as it was
-    /// ([`TokenSet::or_from`]). Its record still has the sealed bytes of before.
+    /// ([`TokenSet::or_from`]). Its record has no sealed bytes yet.
     pub fn renewed(&self, presented: &Entry, answer: &TokenSet) -> Entry {
         let tokens = answer.clone().or_from(&presented.tokens);
         let mut record = presented.record.clone();
@@ -301,8 +301,11 @@ impl Vault {
     ///
     /// `store_failed`.
     pub fn change_mark_at(&self, now: Timestamp) -> Result<ChangeMark> {
-        if self.verified.is_due(now) {
-            self.store.verify_change_mark()?;
+        if self.verified.is_due(now)
+            && let Err(error) = self.store.verify_change_mark()
+        {
+            self.verified.forget();
+            return Err(error);
         }
         self.store.change_mark()
     }
@@ -330,8 +333,8 @@ impl Vault {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The record it came from; its columns have been proved by unsealing. Its sealed bytes are gone: what was in them
-    /// is beside it, and a process may have many entries in memory.
+    /// The record it came from; its columns have been proved by unsealing. Its sealed bytes are gone, unless it was
+    /// sealed just now to be stored: what was in them is beside it, and a process may have many entries in memory.
     pub record: Record,
     /// The tokens.
     pub tokens: TokenSet,
@@ -348,6 +351,11 @@ pub struct Renewal {
 }
 
 impl Entry {
+    /// Without the sealed bytes, for those who have what was in them.
+    pub(crate) fn unsealed(self) -> Self {
+        Self { record: self.record.unsealed(), ..self }
+    }
+
     fn presented(&self) -> Result<TokenDigest> {
         self.record.refresh_digest.ok_or_else(|| {
             Error::new(ErrorCode::Usage, format!("{} has no refresh token to present", self.record.account))

@@ -11,8 +11,8 @@ use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::store::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
     Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
-    NewSeal, OldSeal, Reach, Record, ResealOutcome, Revocation, RevocationQueue, RevocationTerms,
-    SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
+    NewSeal, OldSeal, QueueOutcome, Reach, Record, ResealOutcome, Revocation, RevocationQueue,
+    RevocationTerms, SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -248,7 +248,7 @@ impl RevocationQueue for FaultyStore {
         self.inner.take_revocation(connection, attempts, lease).await
     }
 
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome> {
         self.queuers.send_modify(|queuers| *queuers += 1);
         opened(&self.queues).await;
         self.inner.queue_revocation(record, terms).await

@@ -32,7 +32,8 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
 
     if login.flow() == Flow::Device {
         device::show(&login, output)?;
-        return tell(&device::wait(&mut login, output).await?, output);
+        let connected = device::wait(&mut login, output).await?;
+        return finish(auth, &connected, output).await;
     }
     show_address(&login, output)?;
     if !arguments.no_browser
@@ -52,7 +53,11 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
             login.wait().await?
         }
     };
-    tell(&connected, output)?;
+    finish(auth, &connected, output).await
+}
+
+async fn finish(auth: &Auth, connected: &Connected, output: Output) -> Result<(), Failure> {
+    tell(connected, output)?;
     retry_revocations(auth).await;
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::flow::device::DeviceLogin;
 use crate::lifecycle::Connected;
 use crate::protocol::device::poll::PollAnswer;
+use crate::secret::Secret;
 use crate::server::AuthorizationServer;
 
 /// Asks `server` for a code.
@@ -22,6 +23,7 @@ pub(super) async fn begin(
         authorization = authorization.finish_by(clock.now().plus(timeout));
     }
     let url = authorization.verification_uri_complete().unwrap_or(authorization.verification_uri()).clone();
+    let url = Secret::new(url.as_str());
     Ok(Way::Device { url, open: Some(Box::new(DeviceLogin::new(authorization, clock))) })
 }
 

@@ -198,7 +198,7 @@ pub(super) async fn what_came_late_replaces_what_is_queued(subject: Subject) {
     let waiting = queued(store, &github, 1).await;
     let taken = take(store, &waiting).await.unwrap();
 
-    let replaced = subject.other.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().unwrap();
+    let replaced = queue(&*subject.other, late(&waiting, 9)).await.unwrap();
 
     assert_eq!(replaced.attempts, taken.attempts + 1);
     assert!(!store.settle_revocation(taken.record.connection, taken.attempts).await.unwrap());
@@ -214,7 +214,7 @@ pub(super) async fn what_came_late_is_queued_when_the_rest_was_settled(subject: 
     let (store, github) = (&*subject.store, account("github"));
     let waiting = queued(store, &github, 1).await;
     assert!(store.settle_revocation(waiting.record.connection, 0).await.unwrap());
-    let late = store.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().unwrap();
+    let late = queue(store, late(&waiting, 9)).await.unwrap();
     assert_eq!(late.attempts, 0);
     assert_eq!(take(&*subject.other, &late).await.unwrap().record.sealed, SealedTokens(vec![9; 100]));
 }
@@ -223,19 +223,32 @@ pub(super) async fn what_came_late_is_not_queued_when_its_grant_is_to_live_on(su
     let (store, other, github) = (&*subject.store, &*subject.other, account("github"));
     let waiting = queued(store, &github, 1).await;
     store.connect(login(&github, 2)).await.unwrap();
-    assert!(other.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().is_none(), "a newer login");
+    assert!(queue(other, late(&waiting, 9)).await.is_none(), "a newer login");
 
     store.disconnect(&github, end(1, None)).await.unwrap();
-    assert!(other.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().is_none(), "kept on purpose");
+    assert!(queue(other, late(&waiting, 9)).await.is_none(), "kept on purpose");
 
     disconnect(store, &github).await;
     let mut same_person = login(&account("github/work"), 3);
     same_person.columns.account_id.clone_from(&waiting.record.columns.account_id);
     store.connect(same_person).await.unwrap();
-    assert!(other.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().is_none(), "the same person");
+    assert!(queue(other, late(&waiting, 9)).await.is_none(), "the same person");
 
     store.disconnect(&account("github/work"), end(2, None)).await.unwrap();
-    assert!(other.queue_revocation(late(&waiting, 9), TERMS).await.unwrap().is_some());
+    assert!(queue(other, late(&waiting, 9)).await.is_some());
+}
+
+pub(super) async fn what_came_late_under_an_older_key_is_not_queued(subject: Subject) {
+    let (store, github) = (&*subject.store, account("github"));
+    store.add_key(key(1), true).await.unwrap();
+    let waiting = queued(store, &github, 1).await;
+    store.add_key(key(2), false).await.unwrap();
+    let outcome = subject.other.queue_revocation(waiting.record.clone(), TERMS).await.unwrap();
+    assert!(matches!(outcome, QueueOutcome::Retired));
+    let mut anew = waiting.record;
+    anew.sealed = SealedTokens(vec![2; 300]);
+    let outcome = subject.other.queue_revocation(anew, TERMS).await.unwrap();
+    assert!(matches!(outcome, QueueOutcome::Queued(_)));
 }
 
 pub(super) async fn the_change_mark_moves_with_the_queue(subject: Subject) {
@@ -252,8 +265,17 @@ pub(super) async fn the_change_mark_moves_with_the_queue(subject: Subject) {
     moved();
     store.postpone_revocation(taken.record.connection, taken.attempts, LEASE).await.unwrap();
     moved();
-    store.queue_revocation(late(&waiting, 9), TERMS).await.unwrap();
+    queue(store, late(&waiting, 9)).await;
     moved();
     assert!(store.settle_revocation(taken.record.connection, taken.attempts + 1).await.unwrap());
     moved();
+}
+
+/// Queues what came late; `None` where its grant is to live on.
+async fn queue(store: &dyn TokenStore, record: Record) -> Option<Revocation> {
+    match store.queue_revocation(record, TERMS).await.unwrap() {
+        QueueOutcome::Queued(waiting) => Some(*waiting),
+        QueueOutcome::GrantLivesOn => None,
+        QueueOutcome::Retired => panic!("the store has no key"),
+    }
 }

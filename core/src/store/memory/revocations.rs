@@ -7,22 +7,28 @@ use async_trait::async_trait;
 use super::{MemoryStore, Rows};
 use crate::account::{AccountKey, Owner};
 use crate::error::Result;
-use crate::store::{ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms};
+use crate::store::reseal::is_retired;
+use crate::store::{
+    ConnectionId, NewConnection, QueueOutcome, Record, Revocation, RevocationQueue, RevocationTerms,
+};
 
 #[async_trait]
 impl RevocationQueue for MemoryStore {
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome> {
         let mut revocation = Revocation::new(record, terms, self.0.clock.now());
         let mut rows = self.rows();
+        if is_retired(rows.newest_key(), &revocation.record.sealed) {
+            return Ok(QueueOutcome::Retired);
+        }
         let key = revocation.record.connection.0;
         if let Some(queued) = rows.revocations.get(&key) {
             revocation.attempts = queued.attempts + 1;
         } else if rows.keeps_grant(&revocation.record) {
-            return Ok(None);
+            return Ok(QueueOutcome::GrantLivesOn);
         }
         rows.revocations.insert(key, revocation.clone());
         self.changed(&rows);
-        Ok(Some(revocation))
+        Ok(QueueOutcome::Queued(Box::new(revocation)))
     }
 
     async fn revocations(&self, after: Option<&Revocation>, limit: u32) -> Result<Vec<Revocation>> {

@@ -121,14 +121,16 @@ pub(super) async fn old_seals(
 }
 
 /// Replaces each seal where it is by now: a disconnect moves it, as it is, from one table to the other. The batch is in
-/// the order of [`old_seals`], so that two of them do not wait for each other in a circle.
+/// the order of [`old_seals`], and all connections come before all revocations, so that nobody waits in a circle.
 pub(super) async fn reseal(transaction: &mut Transaction, batch: &[NewSeal]) -> Result<ResealOutcome> {
     let newest = newest(transaction).await?;
     if batch.iter().any(|seal| is_retired(newest, &seal.new)) {
         return Ok(ResealOutcome::Retired);
     }
     let mut resealed = 0;
-    for NewSeal { account, connection, old, new } in batch {
+    let mut elsewhere = Vec::new();
+    for seal in batch {
+        let NewSeal { account, old, new, .. } = seal;
         let [owner, provider, name] = rows::names(account);
         let in_connections = transaction
             .execute(
@@ -143,13 +145,19 @@ pub(super) async fn reseal(transaction: &mut Transaction, batch: &[NewSeal]) -> 
                 ],
             )
             .await?;
-        let in_revocations = transaction
+        if in_connections == 0 {
+            elsewhere.push(seal);
+        }
+        resealed += in_connections;
+    }
+    elsewhere.sort_by_key(|seal| seal.connection.0);
+    for NewSeal { connection, old, new, .. } in elsewhere {
+        resealed += transaction
             .execute(
                 "UPDATE loomkin_auth.revocation SET sealed = $1 WHERE connection = $2 AND sealed = $3",
                 &[(&new.0, Type::BYTEA), (&connection.0.as_slice(), Type::BYTEA), (&old.0, Type::BYTEA)],
             )
             .await?;
-        resealed += u64::from(in_connections + in_revocations > 0);
     }
     Ok(ResealOutcome::Resealed(resealed))
 }

@@ -7,24 +7,29 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::pool::{Param, Transaction};
-use super::{PostgresStore, fault, rows, transactions};
+use super::{PostgresStore, fault, keys, rows, transactions};
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::store::{ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms};
+use crate::store::reseal::is_retired;
+use crate::store::{
+    ConnectionId, NewConnection, QueueOutcome, Record, Revocation, RevocationQueue, RevocationTerms,
+};
 
 #[async_trait]
 impl RevocationQueue for PostgresStore {
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome> {
         let revocation = Revocation::new(record, terms, transactions::now(&self.0.pool).await?);
         let mut transaction = self.begin().await?;
-        let attempts = if may_queue(&transaction, &revocation.record).await? {
-            Some(write(&mut transaction, &revocation).await?)
-        } else {
-            None
-        };
+        if is_retired(keys::newest(&transaction).await?, &revocation.record.sealed) {
+            return Ok(QueueOutcome::Retired);
+        }
+        if !may_queue(&transaction, &revocation.record).await? {
+            return Ok(QueueOutcome::GrantLivesOn);
+        }
+        let attempts = write(&mut transaction, &revocation).await?;
         self.finish(transaction).await?;
-        Ok(attempts.map(|attempts| Revocation { attempts, ..revocation }))
+        Ok(QueueOutcome::Queued(Box::new(Revocation { attempts, ..revocation })))
     }
 
     async fn revocations(&self, after: Option<&Revocation>, limit: u32) -> Result<Vec<Revocation>> {

@@ -6,22 +6,28 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
-use super::{SqliteStore, rows};
+use super::{SqliteStore, keys, rows};
 use crate::account::Owner;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::store::{ConnectionId, NewConnection, Record, Revocation, RevocationQueue, RevocationTerms};
+use crate::store::reseal::is_retired;
+use crate::store::{
+    ConnectionId, NewConnection, QueueOutcome, Record, Revocation, RevocationQueue, RevocationTerms,
+};
 
 #[async_trait]
 impl RevocationQueue for SqliteStore {
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome> {
         let revocation = Revocation::new(record, terms, self.0.clock.now());
         self.write(move |transaction| {
+            if is_retired(keys::newest(transaction)?, &revocation.record.sealed) {
+                return Ok(QueueOutcome::Retired);
+            }
             if !may_queue(transaction, &revocation.record)? {
-                return Ok(None);
+                return Ok(QueueOutcome::GrantLivesOn);
             }
             let attempts = write(transaction, &revocation)?;
-            Ok(Some(Revocation { attempts, ..revocation }))
+            Ok(QueueOutcome::Queued(Box::new(Revocation { attempts, ..revocation })))
         })
         .await
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Entry;
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::store::Revocation;
 
@@ -68,7 +69,12 @@ pub enum Disconnected {
         revocation: Option<Box<Revocation>>,
     },
     /// A record that could not be unsealed any more, so that its tokens cannot be revoked.
-    DeletedUnreadable,
+    DeletedUnreadable {
+        /// Until when its revocation waits for a process that can unseal it.
+        waits: Option<Timestamp>,
+        /// Whether its revocation was given up, because nobody can unseal it.
+        is_given_up: bool,
+    },
     /// Nothing was stored.
     Nothing,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Disconnected, Entry, Vault};
 use crate::account::{AccountKey, Owner};
 use crate::error::Result;
-use crate::store::{Deleted, Disconnect, Record, Revocation, RevocationTerms, TombstoneId};
+use crate::store::{Deleted, Disconnect, QueueOutcome, Record, Revocation, RevocationTerms, TombstoneId};
 
 impl Vault {
     /// Deletes the connection and returns what was there; its revocation waits as `revocation` says, if it is to.
@@ -28,7 +28,8 @@ impl Vault {
         self.wrote.notify_one();
         let Deleted { record, revocation } = deleted;
         // Gone from the store, it cannot be read again: the key in hand opens it even if that is gone by now.
-        let opened = match ring.knows(&record.sealed) {
+        let is_known = ring.knows(&record.sealed);
+        let opened = match is_known {
             true => Self::open_with(&ring, record),
             false => self.unseal(ring, record).await,
         };
@@ -36,26 +37,39 @@ impl Vault {
             (Ok(entry), revocation) => {
                 Ok(Disconnected::Deleted { entry: Box::new(entry), revocation: revocation.map(Box::new) })
             }
-            (Err(_), Some(revocation)) => {
-                // Nobody can send it. Where this fails, it waits in vain, and is given up in the end.
+            // It is damaged, and nobody can send it. Where this fails, it waits in vain, and is given up in the end.
+            (Err(_), Some(revocation)) if is_known => {
                 let _best_effort = self.settle_revocation(&revocation).await;
-                Ok(Disconnected::DeletedUnreadable)
+                Ok(Disconnected::DeletedUnreadable { waits: None, is_given_up: true })
             }
-            (Err(_), None) => Ok(Disconnected::DeletedUnreadable),
+            // Another process may have the key that this one lacks.
+            (Err(_), waits) => {
+                let waits = waits.map(|revocation| revocation.until);
+                Ok(Disconnected::DeletedUnreadable { waits, is_given_up: false })
+            }
         }
     }
 
-    /// Queues a connection that was gone before it could be stored. `None` when its grant is to live on.
+    /// Queues a connection that was gone before it could be stored, sealed under the newest key. `None` when its grant
+    /// is to live on.
     ///
     /// # Errors
     ///
-    /// `store_failed`.
+    /// `store_failed`; `key_unavailable` when this process cannot get the key that the store has by now.
     pub async fn queue_revocation(
         &self,
-        record: Record,
+        entry: &Entry,
         terms: RevocationTerms,
     ) -> Result<Option<Revocation>> {
-        self.store.queue_revocation(record, terms).await
+        loop {
+            let ring = self.keys.ring();
+            let record = Record { sealed: self.seal(&ring, entry)?, ..entry.record.clone() };
+            match self.store.queue_revocation(record, terms).await? {
+                QueueOutcome::Queued(waiting) => return Ok(Some(*waiting)),
+                QueueOutcome::GrantLivesOn => return Ok(None),
+                QueueOutcome::Retired => self.follow(&ring).await?,
+            }
+        }
     }
 
     /// At most `limit` of all that waits, still sealed, beginning behind `after`; the earliest attempt first.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use loomkin_auth::account::Owner;
 use loomkin_auth::error::Result;
-use loomkin_auth::store::{ConnectionId, Record, Revocation, RevocationQueue, RevocationTerms};
+use loomkin_auth::store::{ConnectionId, QueueOutcome, Record, Revocation, RevocationQueue, RevocationTerms};
 
 use super::Store;
 use crate::world::account_number;
 
 #[async_trait]
 impl RevocationQueue for Store {
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome> {
         let (world, account) = (&self.0.world, record.account.clone());
         world.witness().queued(&self.0, record.connection);
         self.call("queue a revocation", Some(&account), world.rows.queue_revocation(record, terms)).await

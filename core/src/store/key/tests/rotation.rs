@@ -1,10 +1,12 @@
 //! A new key from the same source or from another, and the processes that have the old configuration.
 
 use std::fs;
+use std::time::Duration;
 
 use super::*;
 use crate::error::ErrorCode;
-use crate::store::vault::{Committed, RotationReport};
+use crate::store::RevocationTerms;
+use crate::store::vault::{Committed, Disconnected, RotationReport};
 
 fn env(name: &str) -> KeySetting {
     KeySetting::Env(name.to_owned())
@@ -228,4 +230,29 @@ async fn a_damaged_record_does_not_ask_the_keychain_again_and_again() {
     place.keychain.turn(Mood::Refusing(KeychainError::Locked));
     let error = vault.load(&"github".parse().unwrap()).await.unwrap_err();
     assert_eq!(error.message(), "the record of github cannot be unsealed");
+}
+
+#[tokio::test]
+async fn who_lacks_the_new_key_can_disconnect_and_leaves_the_revocation_to_others() {
+    let mut place = Place::with("APP_KEY", LONG);
+    let running = place.open(&env("APP_KEY")).await.unwrap().0;
+    let account = "github".parse().unwrap();
+    let tokens = crate::protocol::token_set::TokenSet::new(
+        crate::secret::Secret::new("first"),
+        Timestamp::from_unix_seconds(0),
+    );
+    running.connect(&account, &tokens, Default::default(), serde_json::Value::Null).await.unwrap();
+    place.variables.push(("NEW_KEY", "another key of 32 bytes or more, as good as the first"));
+    let rotating = place.open_to_rotate(&env("APP_KEY")).await.unwrap();
+    rotate(&rotating, Some(&env("NEW_KEY"))).await.unwrap();
+
+    let terms = RevocationTerms { lease: Duration::ZERO, lasts: Duration::MAX };
+    let deleted = running.disconnect(&account, Some(terms)).await.unwrap();
+    let Disconnected::DeletedUnreadable { waits, is_given_up } = deleted else {
+        panic!("it was unsealed without its key")
+    };
+    assert!(waits.is_some() && !is_given_up);
+    let waiting = rotating.revocations(None, 10).await.unwrap().pop().unwrap();
+    let entry = rotating.open_revocation(&waiting).await.unwrap();
+    assert!(entry.tokens.access_token.matches(&tokens.access_token));
 }

@@ -284,7 +284,10 @@ async fn what_cannot_be_unsealed_is_named_and_keeps_its_key() {
     }
     world.is_whole(&vault, &damaged_accounts, "with damaged records").await;
     for account in &damaged_accounts {
-        assert!(matches!(vault.disconnect(account, None).await.unwrap(), Disconnected::DeletedUnreadable));
+        assert!(matches!(
+            vault.disconnect(account, None).await.unwrap(),
+            Disconnected::DeletedUnreadable { .. }
+        ));
     }
     let report = vault.rotate_key(None, &unheard).await.unwrap();
     assert_eq!((report.kept_keys, report.removed_keys, report.made_key), (0, 1, false));
@@ -365,3 +368,20 @@ async fn is_refreshed(vault: &Vault, account: &AccountKey) {
 
 const CONNECTIONS: usize = 40;
 const LEASE: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn what_came_late_is_queued_under_the_newest_key() {
+    let world = World::new().await;
+    let (vault, other) = (world.vault().await, world.vault().await);
+    let entry = vault.load(&name(3)).await.unwrap().unwrap();
+    let renewal = vault.seal_renewal(&entry, &tokens("late")).unwrap();
+    other.rotate_key(None, &unheard).await.unwrap();
+    let terms = RevocationTerms { lease: Duration::ZERO, lasts: Duration::MAX };
+    other.disconnect(&name(3), Some(terms)).await.unwrap();
+
+    assert!(matches!(vault.commit(&renewal).await.unwrap(), Committed::Disconnected));
+    let waiting = vault.queue_revocation(&renewal.entry, terms).await.unwrap().unwrap();
+
+    assert!(is(&other.open_revocation(&waiting).await.unwrap(), "late-access"));
+    world.is_rotated("with an answer that came late").await;
+}

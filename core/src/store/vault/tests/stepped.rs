@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::store::{
-    self, Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, Reach, ResealOutcome, Revocation,
+    self, Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, QueueOutcome, Reach, ResealOutcome, Revocation,
     RevocationQueue, RevocationTerms, SealPosition, StoreId, TokenDigest, WrappedKey,
 };
 
@@ -219,7 +219,7 @@ impl TokenStore for Stepped {
 
 #[async_trait]
 impl RevocationQueue for Stepped {
-    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<Option<Revocation>> {
+    async fn queue_revocation(&self, record: Record, terms: RevocationTerms) -> Result<QueueOutcome> {
         self.step(self.inner.queue_revocation(record, terms)).await
     }
 
