@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::store::{Event, EventCursor, EventKind};
 
 impl Vault {
-    /// Writes an event of its own; see [`TokenStore::record_event`].
+    /// Writes an event of its own; see [`TokenStore::record_event`](crate::store::TokenStore::record_event).
     ///
     /// # Errors
     ///
@@ -17,7 +17,7 @@ impl Vault {
         Ok(())
     }
 
-    /// A place at the end of the event log; see [`TokenStore::event_cursor`].
+    /// A place at the end of the event log; see [`TokenStore::event_cursor`](crate::store::TokenStore::event_cursor).
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl Vault {
         self.store.event_cursor().await
     }
 
-    /// The events behind `cursor`, which is moved behind them; see [`TokenStore::events`].
+    /// The events behind `cursor`, which is moved behind them; see [`TokenStore::events`](crate::store::TokenStore::events).
     ///
     /// # Errors
     ///

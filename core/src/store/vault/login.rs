@@ -70,7 +70,8 @@ impl Vault {
         Ok(Entry { record: Record::from_login(login), tokens: tokens.clone(), binding: Arc::new(binding) })
     }
 
-    /// Stores a sealed login and makes it the owner's active account, in one transaction; see [`TokenStore::connect`].
+    /// Stores a sealed login and makes it the owner's active account, in one transaction; see
+    /// [`TokenStore::connect`](crate::store::TokenStore::connect).
     /// Returns `false`, and stores nothing, when the account was disconnected after `begun_after`. Where the key was
     /// rotated since it was sealed, it is sealed anew.
     ///
