@@ -44,6 +44,7 @@ pub(crate) struct StoreRates {
 #[derive(Debug)]
 pub(crate) struct ProcessRates {
     pub(crate) crashes: f64,
+    pub(crate) exits: f64,
     pub(crate) stops: f64,
 }
 
@@ -94,7 +95,11 @@ impl Plan {
                 fails_after: dice.rate(0.3, 0.15),
                 stalls: dice.rate(0.3, 0.05),
             },
-            process: ProcessRates { crashes: dice.rate(0.4, 0.015), stops: dice.rate(0.3, 0.006) },
+            process: ProcessRates {
+                crashes: dice.rate(0.4, 0.015),
+                exits: dice.rate(0.3, 0.005),
+                stops: dice.rate(0.3, 0.006),
+            },
             caller: CallerRates {
                 goes_away: dice.rate(0.5, 0.4),
                 is_rejected: dice.rate(0.3, 0.3),

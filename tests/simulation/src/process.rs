@@ -141,6 +141,8 @@ impl Process {
                 self.world.count(Happening::ProcessCrashed);
                 self.world.write(Some(self.number), None, "crashes", None, what);
                 self.crash();
+            } else if self.world.dice.chance(rates.exits) {
+                self.ask_to_exit();
             } else if self.world.dice.chance(rates.stops) {
                 self.stop(self.world.dice.millis(1_000..=LONGEST_STOP.as_millis() as u64));
             }

@@ -42,7 +42,7 @@ pub(crate) struct Witness {
     owed: BTreeSet<(usize, usize)>,
     /// Grants that a process has taken upon itself to revoke.
     taken: BTreeSet<(usize, usize)>,
-    /// Grants whose disconnect was local, and whether nobody has disconnected everywhere since.
+    /// Grants whose disconnect was local, and whether their account was not disconnected everywhere since.
     living_on: BTreeMap<usize, bool>,
     /// How many callers of a process are disconnecting an account.
     disconnecting: BTreeMap<(usize, usize), u32>,
@@ -101,7 +101,7 @@ struct Presentation {
     stored_at: Option<u64>,
     /// Whether the store has taken its answer, or said that it must not be stored.
     settled: bool,
-    /// Whether its claim was ended by the late answer of an earlier holder.
+    /// Whether its claim was lost by a process that was held up, or ended by the late answer of one: no promise holds then.
     is_overrun: bool,
 }
 

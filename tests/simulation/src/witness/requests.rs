@@ -39,6 +39,8 @@ impl Witness {
                     self.check_flying(process, grant);
                     self.check_earlier(process, token, &claim);
                     self.check_need(process, &claim);
+                } else {
+                    presentation.is_overrun = true;
                 }
             }
             _ => {
@@ -203,7 +205,8 @@ impl Witness {
 
     /// Whether nobody can know what the server made of `token`, by the requests before the one of this number.
     pub(super) fn is_uncertain(&self, token: u32, before: usize) -> bool {
-        let earlier = || self.presentations[..before].iter().filter(|earlier| earlier.token == token);
+        let of_token = |earlier: &&Presentation| earlier.token == token && !earlier.is_overrun;
+        let earlier = || self.presentations[..before].iter().filter(of_token);
         let settled_at = earlier().filter_map(|earlier| earlier.stored_at).max();
         earlier().any(|earlier| {
             settled_at.is_none_or(|at| earlier.sent_at > at)

@@ -164,15 +164,10 @@ impl Witness {
     /// A connection is deleted; `lives_on` says that its grant is not to be revoked.
     pub(crate) fn disconnected(&mut self, process: &Process, account: usize, lives_on: bool) {
         let account_of = |grant: &usize| process.world.server().account_of(*grant);
-        let Some(row) = self.accounts[account].row.take() else {
-            // Who disconnects once more, and everywhere, does not want the grant to live on any longer.
-            if let Some((_, must)) =
-                self.living_on.iter_mut().rfind(|(grant, _)| account_of(grant) == account)
-            {
-                *must &= lives_on;
-            }
-            return;
-        };
+        // Who disconnects once more, and everywhere, does not want an earlier grant to live on any longer.
+        let of_account = self.living_on.iter_mut().filter(|(grant, _)| account_of(grant) == account);
+        of_account.for_each(|(_, must)| *must &= lives_on);
+        let Some(row) = self.accounts[account].row.take() else { return };
         if lives_on {
             self.living_on.insert(row.grant, true);
         }
