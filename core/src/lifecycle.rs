@@ -15,6 +15,7 @@ mod due;
 mod expiry;
 mod feed;
 mod flight;
+mod lease;
 mod login;
 mod owned;
 mod refresh;

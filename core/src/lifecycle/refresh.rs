@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::flight::Flight;
+use super::lease::{LEASE, Lease};
 use super::verdict::{
     Purpose, REGISTRATION_MEMORY, RejectedRegistration, may_be_risked, reconnect_required, too_risky,
 };
@@ -67,6 +68,7 @@ impl Refresh {
             }
             let attempt = AttemptId(self.lifecycle.random.make_bytes()?);
             let before = vault.change_mark()?;
+            let mut lease = Lease::begin(&self.lifecycle.clock);
             tracing::trace!(%account, ?attempt, "asks for the claim");
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
@@ -81,7 +83,13 @@ impl Refresh {
                         self.give_back(&account, attempt, uncertain).await;
                         return Err(too_risky(&account));
                     }
-                    return self.spend(server, entry, attempt, orphaned).await;
+                    if !lease.has_room().await {
+                        // The store kept it waiting for so long that the claim might end under the request.
+                        self.give_back(&account, attempt, uncertain).await;
+                        seen = entry;
+                        continue;
+                    }
+                    return self.spend(server, entry, (attempt, lease), orphaned).await;
                 }
                 Claimed::Gone => return Err(not_connected(&account)),
                 Claimed::Held { remaining } => {
@@ -102,7 +110,7 @@ impl Refresh {
         &self,
         server: &AuthorizationServer,
         entry: Arc<Entry>,
-        attempt: AttemptId,
+        (attempt, mut lease): (AttemptId, Lease),
         orphaned: bool,
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
@@ -115,10 +123,11 @@ impl Refresh {
         // Somebody presented this token before, and nobody knows what the server made of it.
         let mut uncertain = orphaned || earlier.is_some_and(|failure| failure.kind == FailureKind::Unknown);
         tracing::debug!(%account, ?attempt, ?presented, "presents the refresh token");
-        let sent_at = self.lifecycle.clock.now();
         let mut answer = server.refresh(refresh_token).await;
-        let ends_within_lease = self.lifecycle.clock.now() <= sent_at.plus(LATEST_REPEAT);
-        if matches!(answer, RefreshAnswer::Unknown { .. }) && server.forgives_repeat() && ends_within_lease {
+        if matches!(answer, RefreshAnswer::Unknown { .. })
+            && server.forgives_repeat()
+            && lease.has_room().await
+        {
             uncertain = true;
             answer = server.refresh(refresh_token).await;
         }
@@ -312,11 +321,6 @@ fn tokens_of_another(account: &AccountKey) -> Error {
     .with_account(account)
 }
 
-/// Longer than the longest HTTP request, so that a living holder always ends before its lease does.
-const LEASE: Duration = Duration::from_secs(45);
-/// How long after its request an answer may be lost and the request still be repeated under the same claim: whatever
-/// the repeat takes, it ends before the lease.
-const LATEST_REPEAT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const LONGEST_WAIT_FOR_CHANGE: Duration = Duration::from_millis(200);
 const LONGEST_COMMIT_WAIT: Duration = Duration::from_secs(5);

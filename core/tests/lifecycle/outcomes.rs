@@ -213,6 +213,18 @@ async fn not_even_a_forgiving_provider_is_asked_again_when_the_lease_would_end_f
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_put_back_makes_no_lease_longer() {
+    let late = Reply::After(loomkin_auth::http::TIMEOUT, Box::new(Reply::unknown()));
+    let world = World { preset: Some("google"), ..World::new([late, Reply::tokens(1)]) };
+    let process = world.with_ended_token().await;
+    let asking = tokio::spawn(async move { process.access_token(&account()).await });
+    world.network.arrived(1).await;
+    world.clock.set_back(Duration::from_secs(60));
+    let _whatever_it_is_told = asking.await.unwrap();
+    assert_eq!(world.network.refreshes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_registration_is_asked_about_again_for_a_newer_login() {
     let world = World::new([Reply::json(401, r#"{"error":"invalid_client"}"#), Reply::tokens(1)]);
     let process = world.with_ended_token().await;
