@@ -271,8 +271,9 @@ Examples:
   loomkin-auth store rotate-key --key env:AUTH_KEY2  and from now on from this variable
 
 Nobody has to log in again. It may be stopped at any moment: run it again, and it finishes.
-With another SOURCE, change key under [auth.store] too. To replace the secret behind a variable or a file, put the new
-one under another name and rotate to that: the old one is needed until the end.";
+With another SOURCE, change key under [auth.store] too.
+To replace the secret behind a variable or a file, put the new one under another name and
+rotate to that: the old one is needed until the end.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
