@@ -207,7 +207,8 @@ impl Witness {
     pub(super) fn is_uncertain(&self, token: u32, before: usize) -> bool {
         let of_token = |earlier: &&Presentation| earlier.token == token && !earlier.is_overrun;
         let earlier = || self.presentations[..before].iter().filter(of_token);
-        let settled_at = earlier().filter_map(|earlier| earlier.stored_at).max();
+        let stored = |earlier: &Presentation| earlier.stored_at.filter(|_| earlier.token == token);
+        let settled_at = self.presentations[..before].iter().filter_map(stored).max();
         earlier().any(|earlier| {
             settled_at.is_none_or(|at| earlier.sent_at > at)
                 && match earlier.outcome {
