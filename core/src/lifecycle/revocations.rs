@@ -99,12 +99,10 @@ impl Lifecycle {
             Ok(None) => {
                 tracing::debug!(%account, "tokens that came too late are dropped; their grant lives on")
             }
+            // What was disconnected is in the queue, and servers end the whole grant with it. To revoke these without having
+            // asked the queue could end a grant that is to live on.
             Err(error) => {
                 tracing::warn!(%account, code = %error.code(), "tokens that came too late could not be queued");
-                // Those of a login have a grant of their own, of which nothing else is in the queue.
-                if let Ok(server) = self.server_of(entry) {
-                    let _best_effort = server.revoke(&entry.tokens).await;
-                }
             }
         }
     }
