@@ -171,6 +171,6 @@ const NEWEST: &str = "SELECT id FROM loomkin_auth.data_key ORDER BY position DES
 /// Queued revocations, in the columns of [`rows::SELECT`].
 const QUEUED: &str = "SELECT 0::int8 AS id, owner, provider, account, connection, sealed, refresh_digest,
         issued_at, expires_at, scopes, account_login, account_id, base_url, created_at, updated_at,
-        0::int8 AS revision, NULL::bytea AS attempt, NULL::bytea AS failure_presented,
+        0::int8 AS revision, NULL::bytea AS attempt, NULL::text AS kind,
         loomkin_auth.clock() AS now
     FROM loomkin_auth.revocation";

@@ -143,6 +143,8 @@ async fn every_host_needs_the_same_key_wherever_its_file_is() {
 
     with_key("file:one.key");
     dev.app().await.connect("dev", "ada").await.unwrap();
+    // Another host has no file of that name.
+    std::fs::remove_file(dev.home.path("one.key")).unwrap();
     with_key("file:two.key");
     dev.app().await.token("dev").await.unwrap();
     with_key("file:wrong.key");
