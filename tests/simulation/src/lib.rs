@@ -7,8 +7,8 @@
 //! the lifecycle is broken. The same seed makes the same run, to the last line of its trace.
 //!
 //! ```sh
-//! cargo run --release -p loomkin-auth-simulation -- --seeds 100000
-//! cargo run --release -p loomkin-auth-simulation -- --seed 4711 --trace
+//! cargo run --profile simulation -p loomkin-auth-simulation -- --seeds 100000
+//! cargo run --profile simulation -p loomkin-auth-simulation -- --seed 4711 --trace
 //! ```
 
 // What a run is made of
