@@ -167,11 +167,14 @@ impl Lifecycle {
 
     /// Reads the connection, checks that it was made with this configuration, and remembers it for the fast path.
     async fn load(&self, account: &AccountKey) -> Result<Arc<Entry>> {
-        // The mark comes first: a change between the two reads then shows as a change.
-        let mark = self.vault.change_mark()?;
+        // The mark comes first: a change between the two reads then shows as a change. Without one, because the process
+        // was stopped for longer than the grace, what is read is as true as ever; only it cannot be remembered.
+        let mark = self.vault.change_mark().ok();
         let entry = self.read(account).await?;
         // What waits to be stored is looked after by every caller.
-        if !self.unsaved.holds(entry.record.connection) {
+        if let Some(mark) = mark
+            && !self.unsaved.holds(entry.record.connection)
+        {
             self.snapshots.put(mark, entry.clone());
         }
         Ok(entry)

@@ -28,6 +28,14 @@ pub(super) struct Refresh {
     purpose: Purpose,
 }
 
+/// The claim of one run, once it is held.
+struct Held {
+    attempt: AttemptId,
+    lease: Lease,
+    /// The store's mark; with the claim in it.
+    claimed_at: Option<ChangeMark>,
+}
+
 impl Refresh {
     pub(super) fn new(lifecycle: Arc<Lifecycle>, flight: Arc<Flight>, purpose: Purpose) -> Self {
         Self { lifecycle, flight, purpose }
@@ -67,11 +75,12 @@ impl Refresh {
                 return verdict.map(|()| seen);
             }
             let attempt = AttemptId(self.lifecycle.random.make_bytes()?);
-            let before = vault.change_mark()?;
+            let before = vault.change_mark().ok();
             let mut lease = Lease::begin(&self.lifecycle.clock);
             tracing::trace!(%account, ?attempt, "asks for the claim");
             match vault.claim(&seen, attempt, LEASE).await? {
                 Claimed::Claimed { entry, orphaned } => {
+                    let claimed_at = vault.change_mark().ok();
                     let entry = self.lifecycle.recognise(*entry)?;
                     let now = self.lifecycle.clock.now();
                     let uncertain = if orphaned { unknown_outcome(&entry.record, now) } else { None };
@@ -89,7 +98,7 @@ impl Refresh {
                         seen = entry;
                         continue;
                     }
-                    return self.spend(server, entry, (attempt, lease), orphaned).await;
+                    return self.spend(server, entry, Held { attempt, lease, claimed_at }, orphaned).await;
                 }
                 Claimed::Gone => return Err(not_connected(&account)),
                 Claimed::Held { remaining } => {
@@ -110,7 +119,7 @@ impl Refresh {
         &self,
         server: &AuthorizationServer,
         entry: Arc<Entry>,
-        (attempt, mut lease): (AttemptId, Lease),
+        Held { attempt, mut lease, claimed_at }: Held,
         orphaned: bool,
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
@@ -138,7 +147,7 @@ impl Refresh {
             {
                 (FailureKind::Unknown, None, tokens_of_another(account))
             }
-            RefreshAnswer::Tokens(tokens) => return self.keep(entry, *tokens).await,
+            RefreshAnswer::Tokens(tokens) => return self.keep(entry, *tokens, claimed_at).await,
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }
@@ -175,10 +184,15 @@ impl Refresh {
     }
 
     /// Keeps the answer, and stores it before anybody sees it.
-    async fn keep(&self, presented: Arc<Entry>, tokens: TokenSet) -> Result<Arc<Entry>> {
+    async fn keep(
+        &self,
+        presented: Arc<Entry>,
+        tokens: TokenSet,
+        claimed_at: Option<ChangeMark>,
+    ) -> Result<Arc<Entry>> {
         let renewed = Arc::new(self.lifecycle.vault.renewed(&presented, &tokens));
         // From here on it is known that the refresh token is spent, whatever becomes of this task.
-        self.lifecycle.unsaved.put(presented.clone(), renewed.clone());
+        self.lifecycle.unsaved.put(presented.clone(), renewed.clone(), claimed_at);
         self.store(&presented, renewed).await
     }
 
@@ -268,14 +282,14 @@ impl Refresh {
 
     /// Waits until the store has changed since `before`, or it is time to ask again: a holder that died changes
     /// nothing, and only another claim finds out.
-    async fn wait_for_change(&self, before: ChangeMark, remaining: Duration) -> Result<Duration> {
+    async fn wait_for_change(&self, before: Option<ChangeMark>, remaining: Duration) -> Result<Duration> {
         let mut waited = Duration::ZERO;
         loop {
             // Before the first look: a store whose writer died says that it changes all the time.
             self.lifecycle.clock.sleep(LOOK_EVERY).await;
             waited += LOOK_EVERY;
             if waited >= remaining.min(LONGEST_WAIT_FOR_CHANGE)
-                || self.lifecycle.vault.change_mark()? != before
+                || self.lifecycle.vault.change_mark().ok() != before
             {
                 return Ok(waited);
             }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::ConnectionId;
+use crate::account::AccountKey;
 use crate::store::vault::Entry;
+use crate::store::{ChangeMark, ConnectionId};
 
 /// The connections of this process whose newest tokens the store does not have yet.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub(super) struct Answer {
     pub(super) presented: Arc<Entry>,
     /// The connection as it will be.
     pub(super) renewed: Arc<Entry>,
+    /// The store's mark once `presented` was claimed; as long as it is the same, nobody has disconnected it.
+    claimed_at: Option<ChangeMark>,
     /// Whether the store has failed to take it. Nobody sees what it still may take.
     is_served: bool,
 }
@@ -34,6 +37,15 @@ impl Unsaved {
         }
     }
 
+    /// What is served to `account` while the store cannot be read, unless anybody has changed the store since the claim.
+    pub(super) fn served_under(&self, account: &AccountKey, mark: ChangeMark) -> Option<Arc<Entry>> {
+        let answers = self.answers();
+        let mut answers = answers.values().filter(|answer| answer.renewed.record.account == *account);
+        answers
+            .find(|answer| answer.is_served && answer.claimed_at == Some(mark))
+            .map(|answer| answer.renewed.clone())
+    }
+
     /// Whether anything waits to be stored for `connection`.
     pub(super) fn holds(&self, connection: ConnectionId) -> bool {
         self.answers().contains_key(&connection)
@@ -49,10 +61,11 @@ impl Unsaved {
         self.answers().values().cloned().collect()
     }
 
-    /// Keeps `renewed`, by which `presented` is spent, until it is stored.
-    pub(super) fn put(&self, presented: Arc<Entry>, renewed: Arc<Entry>) {
+    /// Keeps `renewed`, by which `presented` is spent, until it is stored. The store had the mark `claimed_at` once it was
+    /// claimed.
+    pub(super) fn put(&self, presented: Arc<Entry>, renewed: Arc<Entry>, claimed_at: Option<ChangeMark>) {
         let connection = presented.record.connection;
-        self.answers().insert(connection, Answer { presented, renewed, is_served: false });
+        self.answers().insert(connection, Answer { presented, renewed, claimed_at, is_served: false });
     }
 
     /// The store has failed to take what waits for `connection`: it is served from now on.

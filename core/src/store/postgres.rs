@@ -74,9 +74,9 @@ impl PostgresStore {
     /// or refuses the user; when the store is of a newer version.
     pub async fn open(url: &Secret, outage_grace: Duration, random: &dyn Random) -> Result<Self> {
         let pool = Arc::new(Pool::new(Dialler::new(Target::parse(url)?).await?)?);
-        let changes = Arc::new(Changes::new(outage_grace));
         let (id, count) = schema::prepare(&pool, random).await?;
-        let watch = Watch::start(Arc::clone(&changes), Arc::clone(&pool), count);
+        let changes = Arc::new(Changes::new(count, outage_grace));
+        let watch = Watch::start(Arc::clone(&changes), Arc::clone(&pool));
         Ok(Self(Arc::new(Inner { id, pool, changes, _watch: watch })))
     }
 
@@ -86,8 +86,8 @@ impl PostgresStore {
 
     /// Commits, and says that the store has changed if it did.
     async fn finish(&self, transaction: Transaction) -> Result<()> {
-        if transaction.commit().await? {
-            self.0.changes.changed();
+        if let Some(count) = transaction.commit().await? {
+            self.0.changes.changed_here(count);
         }
         Ok(())
     }

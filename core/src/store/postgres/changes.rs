@@ -5,7 +5,7 @@
 //! what it is told, and leaves the listener behind on a connection of somebody else.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -21,6 +21,8 @@ use crate::store::ChangeMark;
 pub(super) struct Changes {
     /// Goes up with every change that is seen, and with every outage: after a fail-over the count may be an old one.
     seen: AtomicU64,
+    /// The database's count of changes, as far as `seen` stands for them.
+    known: AtomicI64,
     started: Instant,
     outage_grace: Duration,
     /// When the database was last asked and did answer, in milliseconds after `started`.
@@ -28,10 +30,10 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// The mark of a store whose database has just answered.
-    pub(super) fn new(outage_grace: Duration) -> Self {
-        let started = Instant::now();
-        Self { seen: AtomicU64::new(0), started, outage_grace, answered: AtomicU64::new(0) }
+    /// The mark of a store whose database has just answered that it has seen `count` changes.
+    pub(super) fn new(count: i64, outage_grace: Duration) -> Self {
+        let (seen, known, answered) = (AtomicU64::new(0), AtomicI64::new(count), AtomicU64::new(0));
+        Self { seen, known, started: Instant::now(), outage_grace, answered }
     }
 
     /// The present mark.
@@ -53,6 +55,27 @@ impl Changes {
         self.seen.fetch_add(1, Ordering::Release);
     }
 
+    /// Says that this process has changed something, and that the database has counted `count` changes with it. The
+    /// watch need not say so again: one change must not cost every reader two loads.
+    pub(super) fn changed_here(&self, count: i64) {
+        self.changed();
+        self.known.fetch_max(count, Ordering::AcqRel);
+    }
+
+    /// Takes notice of the `count` that the database had when it was asked; `known` was the count before that.
+    ///
+    /// A change of this process may have come in between, so what is lower than the count of now but not than `known`
+    /// is only old. Anything lower still is the count of another database.
+    fn counted(&self, known: i64, count: i64) {
+        let before = self.known.fetch_max(count, Ordering::AcqRel);
+        if count > before {
+            self.changed();
+        } else if count < known {
+            self.known.store(count, Ordering::Release);
+            self.changed();
+        }
+    }
+
     /// Says that the database answered what it was asked at `asked`.
     fn answered(&self, asked: Instant) {
         let at = asked.saturating_duration_since(self.started).as_millis();
@@ -65,9 +88,9 @@ impl Changes {
 pub(super) struct Watch(JoinHandle<()>);
 
 impl Watch {
-    /// Watches the database of `pool`, whose count of changes was `count` when `changes` was made.
-    pub(super) fn start(changes: Arc<Changes>, pool: Arc<Pool>, count: i64) -> Self {
-        Self(tokio::spawn(watch(changes, pool, count)))
+    /// Watches the database of `pool`.
+    pub(super) fn start(changes: Arc<Changes>, pool: Arc<Pool>) -> Self {
+        Self(tokio::spawn(watch(changes, pool)))
     }
 }
 
@@ -77,17 +100,18 @@ impl Drop for Watch {
     }
 }
 
-async fn watch(changes: Arc<Changes>, pool: Arc<Pool>, mut known: i64) {
+async fn watch(changes: Arc<Changes>, pool: Arc<Pool>) {
     let (mut link, mut pause) = (None, EVERY);
     loop {
         sleep(pause).await;
-        let asked = Instant::now();
+        let (asked, known) = (Instant::now(), changes.known.load(Ordering::Acquire));
         if let Ok(Ok(count)) = timeout(ANSWER_WITHIN, ask(&mut link, &pool)).await {
-            if count != known || pause > EVERY {
+            changes.counted(known, count);
+            if pause > EVERY {
                 changes.changed();
             }
             changes.answered(asked);
-            (known, pause) = (count, EVERY);
+            pause = EVERY;
         } else {
             (link, pause) = (None, (pause * 2).min(EVERY_IN_AN_OUTAGE));
         }
@@ -121,7 +145,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_mark_fails_once_the_database_has_been_silent_for_the_grace() {
         let grace = Duration::from_secs(60);
-        let changes = Changes::new(grace);
+        let changes = Changes::new(0, grace);
         let mark = changes.mark().unwrap();
         sleep(grace).await;
         assert_eq!(changes.mark().unwrap(), mark);
@@ -133,5 +157,25 @@ mod tests {
         assert_eq!(changes.mark().unwrap(), mark);
         changes.changed();
         assert_ne!(changes.mark().unwrap(), mark);
+    }
+    #[test]
+    fn each_change_moves_the_mark_once_whoever_made_it() {
+        let changes = Changes::new(7, Duration::MAX);
+        let moves = |make: &dyn Fn()| {
+            let before = changes.seen.load(Ordering::Acquire);
+            make();
+            changes.seen.load(Ordering::Acquire) - before
+        };
+        assert_eq!(moves(&|| changes.counted(7, 7)), 0, "nothing");
+        assert_eq!(moves(&|| changes.changed_here(8)), 1, "ours");
+        assert_eq!(moves(&|| changes.counted(8, 8)), 0, "ours, seen by the watch");
+        assert_eq!(moves(&|| changes.counted(7, 7)), 0, "asked before ours");
+        assert_eq!(moves(&|| changes.counted(8, 9)), 1, "another's");
+        assert_eq!(moves(&|| changes.changed_here(11)), 1, "ours, after another's");
+        assert_eq!(moves(&|| changes.counted(9, 11)), 0, "both are known");
+        assert_eq!(moves(&|| changes.changed_here(12)), 1, "ours, beside one that it did not count");
+        assert_eq!(moves(&|| changes.counted(12, 13)), 1, "which shows");
+        assert_eq!(moves(&|| changes.counted(13, 5)), 1, "a database that knows less");
+        assert_eq!(moves(&|| changes.counted(5, 6)), 1, "and goes on from there");
     }
 }

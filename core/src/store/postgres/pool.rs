@@ -193,25 +193,29 @@ impl Transaction {
         self.link()?.batch(sql).await
     }
 
-    /// Makes it durable, and says whether anything has changed.
+    /// Makes it durable. Where anything has changed, says how many changes there have been with this one; some that
+    /// happened at the same moment may be missing from that.
     ///
     /// # Errors
     ///
     /// `store_failed`; whether it was kept is not known then.
-    pub(super) async fn commit(mut self) -> Result<bool> {
+    pub(super) async fn commit(mut self) -> Result<Option<i64>> {
         let link = self.link()?;
-        if self.changed {
+        let count = if self.changed {
             // Both at once, so that others wait for the counter no longer than the server needs. When the first is
             // refused, the second undoes the transaction.
             let (counted, committed) = tokio::join!(link.try_query(BUMP, &[]), link.try_batch("COMMIT"));
-            counted.map_err(|lost| if lost.is_loss { fault::unknown_commit() } else { lost.error })?;
+            let counted =
+                counted.map_err(|lost| if lost.is_loss { fault::unknown_commit() } else { lost.error })?;
             committed.map_err(|_| fault::unknown_commit())?;
+            Some(counted.first().and_then(|row| row.try_get(0).ok()).ok_or_else(fault::damaged)?)
         } else {
             link.batch("COMMIT").await?;
-        }
+            None
+        };
         // Only now may somebody else have the connection.
         drop(self.link.take());
-        Ok(self.changed)
+        Ok(count)
     }
 
     fn link(&self) -> Result<&Link> {
@@ -268,5 +272,7 @@ const BEGIN: &str = "
 
 /// The last statement of a transaction that changed something. One counter would make all writers of all hosts queue
 /// at one row; transactions that run at the same moment are on different backends, and so mostly on different rows.
+/// The sum is that of before.
 const BUMP: &str =
-    "UPDATE loomkin_auth.change SET count = count + 1 WHERE shard = pg_catalog.pg_backend_pid() % 16";
+    "UPDATE loomkin_auth.change SET count = count + 1 WHERE shard = pg_catalog.pg_backend_pid() % 16
+     RETURNING (SELECT pg_catalog.sum(count)::int8 + 1 FROM loomkin_auth.change)";
