@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use loomkin_auth_scenarios::{App, Dev, MovedClock, Postgres};
+use loomkin_auth_scenarios::{App, Dev, MovedClock, Postgres, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
@@ -29,5 +29,34 @@ async fn without_the_database_fresh_tokens_are_served_and_nothing_is_sent() {
     server.resume();
     let renewed = app.token("dev").await.unwrap();
     assert!(dev.provider.is_active(&renewed));
+    assert_eq!(dev.refreshes(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn an_answer_that_meets_an_outage_serves_later_callers_too() {
+    let (server, dev) = (Postgres::start(), Dev::start().await);
+    dev.share_store(&server.database().url());
+    let app = Arc::new(dev.expired().await);
+    let gate = dev.provider.hold_token_answers();
+    let first = tokio::spawn({
+        let app = app.clone();
+        async move { app.token("dev").await }
+    });
+    within("the request", gate.wait_for(1)).await;
+    // The claim has long been counted by the watch when the database goes.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.stop();
+    gate.release();
+
+    let renewed = first.await.unwrap().unwrap();
+    assert!(dev.provider.is_active(&renewed));
+    for _ in 0..3 {
+        assert_eq!(app.token("dev").await.unwrap(), renewed, "a later caller");
+    }
+    server.resume();
+    app.close().await;
+    let other = dev.app().await;
+    assert_eq!(other.token("dev").await.unwrap(), renewed, "it was stored");
     assert_eq!(dev.refreshes(), 1);
 }
