@@ -155,10 +155,11 @@ impl Auth {
     /// `not_connected`, `store_failed`.
     pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
         self.lifecycle.server(account)?;
-        if self.lifecycle.vault().record(account).await?.is_none() {
-            return Err(not_connected(account));
+        if self.lifecycle.vault().select(&account.owner, Some(account)).await? {
+            Ok(())
+        } else {
+            Err(not_connected(account))
         }
-        self.lifecycle.vault().select(&account.owner, Some(account)).await
     }
 
     /// Leaves the owner without an active account. Nothing is deleted.
@@ -167,7 +168,7 @@ impl Auth {
     ///
     /// `store_failed`.
     pub async fn use_none(&self, owner: &Owner) -> Result<()> {
-        self.lifecycle.vault().select(owner, None).await
+        self.lifecycle.vault().select(owner, None).await.map(drop)
     }
 
     /// The owner's active account.

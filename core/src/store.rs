@@ -117,8 +117,9 @@ pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// The owner's active account.
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>>;
 
-    /// Selects the owner's active account, or none. Deletes nothing.
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()>;
+    /// Selects the owner's active account, or none. Deletes nothing. Returns `false`, and selects nothing, when the account
+    /// is not connected.
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool>;
 
     /// Writes an event of its own: something became known that the store has no other row for.
     ///

@@ -104,6 +104,7 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
 
     settings::the_latest_login_is_active(make().await).await;
     settings::selecting_deletes_nothing(make().await).await;
+    settings::what_is_not_connected_cannot_be_selected(make().await).await;
     settings::disconnecting_the_active_account_clears_it_and_no_other(make().await).await;
     settings::every_owner_has_an_active_account_of_their_own(make().await).await;
     settings::the_change_mark_moves_with_every_change(make().await).await;

@@ -256,13 +256,16 @@ impl TokenStore for MemoryStore {
         Ok(self.rows().active.get(owner).cloned())
     }
 
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         let mut rows = self.rows();
+        if account.is_some_and(|account| !rows.connections.contains_key(account)) {
+            return Ok(false);
+        }
         if rows.activate(owner, account) {
             rows.log.write([NewEvent::of_selection(owner, account)], self.0.clock.now());
             self.changed(&rows);
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {

@@ -167,10 +167,11 @@ impl TokenStore for PostgresStore {
         transactions::active(&self.0.pool, owner).await
     }
 
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         let mut transaction = self.begin().await?;
-        transactions::select(&mut transaction, owner, account).await?;
-        self.finish(transaction).await
+        let selected = transactions::select(&mut transaction, owner, account).await?;
+        self.finish(transaction).await?;
+        Ok(selected)
     }
 
     async fn record_event(&self, account: &AccountKey, kind: EventKind) -> Result<()> {

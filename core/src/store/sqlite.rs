@@ -285,7 +285,7 @@ impl TokenStore for SqliteStore {
         self.read(move |database| transactions::active(database, &owner)).await
     }
 
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         let (owner, account, now) = (owner.clone(), account.cloned(), self.0.clock.now());
         self.write(move |transaction| transactions::select(transaction, &owner, account.as_ref(), now)).await
     }

@@ -275,15 +275,16 @@ impl Vault {
         self.store.active(owner).await
     }
 
-    /// Selects the owner's active account, or none. Deletes nothing.
+    /// Selects the owner's active account, or none. Deletes nothing. Returns `false`, and selects nothing, when the account
+    /// is not connected.
     ///
     /// # Errors
     ///
     /// `store_failed`.
-    pub async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
-        self.store.select(owner, account).await?;
+    pub async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
+        let selected = self.store.select(owner, account).await?;
         self.wrote.notify_one();
-        Ok(())
+        Ok(selected)
     }
 
     /// See [`TokenStore::change_mark`]: take it before loading.

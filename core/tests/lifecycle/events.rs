@@ -170,12 +170,17 @@ async fn an_owner_hears_of_nobody_else() {
     let process = world.process().await;
     let ada = Owner::new("ada").unwrap();
     let (hers, mine) = (account().for_owner(ada.clone()), account());
+    for (account, id) in [(&mine, "1"), (&hers, "2")] {
+        world.log_in_to(&process, account, id).await.unwrap();
+    }
+    process.vault().select(&ada, None).await.unwrap();
     let mut listener = process.subscribe(Some(&ada)).await.unwrap();
     for account in [&mine, &hers] {
         process.vault().record_event(account, EventKind::Refreshed).await.unwrap();
     }
-    process.vault().select(&ada, Some(&hers)).await.unwrap();
-    process.vault().select(&Owner::default(), Some(&mine)).await.unwrap();
+    for account in [&hers, &mine] {
+        process.vault().select(&account.owner, Some(account)).await.unwrap();
+    }
     process.vault().select(&ada, None).await.unwrap();
     let heard = [next(&mut listener).await, next(&mut listener).await, next(&mut listener).await];
     assert!(heard.iter().all(|event| event.owner.as_ref() == Some(&ada)), "{heard:?}");

@@ -160,7 +160,7 @@ impl TokenStore for FaultyStore {
         self.inner.active(owner).await
     }
 
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         self.inner.select(owner, account).await
     }
 

@@ -235,7 +235,7 @@ impl TokenStore for Store {
         self.0.world.rows.active(owner).await
     }
 
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         self.0.world.rows.select(owner, account).await
     }
 

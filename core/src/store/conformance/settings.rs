@@ -18,9 +18,21 @@ pub(super) async fn selecting_deletes_nothing(subject: Subject) {
     store.connect(login(&account("github"), 1)).await.unwrap();
     store.connect(login(&account("google"), 2)).await.unwrap();
     for selected in [Some(account("github")), None, Some(account("github")), Some(account("google"))] {
-        store.select(&local, selected.as_ref()).await.unwrap();
+        assert!(store.select(&local, selected.as_ref()).await.unwrap());
         assert_eq!(store.active(&local).await.unwrap(), selected);
         assert_eq!(store.list(&local).await.unwrap().len(), 2);
+    }
+}
+
+pub(super) async fn what_is_not_connected_cannot_be_selected(subject: Subject) {
+    let (store, local) = (&*subject.store, Owner::default());
+    store.connect(login(&account("github"), 1)).await.unwrap();
+    store.connect(login(&account("google"), 2)).await.unwrap();
+    disconnect(store, &account("google")).await;
+    store.select(&local, Some(&account("github"))).await.unwrap();
+    for gone in ["google", "github/other"] {
+        assert!(!store.select(&local, Some(&account(gone))).await.unwrap(), "{gone}");
+        assert_eq!(store.active(&local).await.unwrap(), Some(account("github")));
     }
 }
 

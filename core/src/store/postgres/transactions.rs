@@ -158,9 +158,15 @@ pub(super) async fn select(
     transaction: &mut Transaction,
     owner: &Owner,
     account: Option<&AccountKey>,
-) -> Result<()> {
+) -> Result<bool> {
+    if let Some(account) = account
+        && rows::find_locked(transaction, account).await?.is_none()
+    {
+        return Ok(false);
+    }
     let changed = activate(transaction, owner, account).await?;
-    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account))).await
+    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account))).await?;
+    Ok(true)
 }
 
 pub(super) async fn is_empty(pool: &Pool) -> Result<bool> {

@@ -165,9 +165,15 @@ pub(super) fn select(
     owner: &Owner,
     account: Option<&AccountKey>,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
+    if let Some(account) = account
+        && rows::find(transaction, account)?.is_none()
+    {
+        return Ok(false);
+    }
     let changed = activate(transaction, owner, account)?;
-    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account)), now)
+    events::write(transaction, changed.then(|| NewEvent::of_selection(owner, account)), now)?;
+    Ok(true)
 }
 
 pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {

@@ -7,7 +7,7 @@ use super::*;
 use crate::environment::Environment;
 use crate::store::key::{KeySetting, OsKeychain};
 use crate::store::vault::Vault;
-use crate::store::{Columns, SealedTokens};
+use crate::store::{Columns, EventKind, SealedTokens};
 
 #[tokio::test]
 async fn what_another_process_writes_shows_before_it_ends() {
@@ -46,8 +46,7 @@ async fn a_mark_that_was_replaced_is_found_within_a_second_by_one_who_asks_for_n
     let before = vault.change_mark().unwrap();
     assert_eq!(vault.change_mark().unwrap(), before);
     std::fs::remove_file(with_suffix(&place.path(), ".changes")).unwrap();
-    let somebody = Owner::default();
-    place.open().await.select(&somebody, Some(&login("first").account)).await.unwrap();
+    place.open().await.record_event(&login("first").account, EventKind::Refreshed).await.unwrap();
     place.advance(Duration::from_secs(1));
     let after = vault.change_mark().unwrap();
     assert_ne!(after, before);

@@ -156,7 +156,7 @@ impl TokenStore for Stepped {
         self.step(self.inner.active(owner)).await
     }
 
-    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<()> {
+    async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         self.step(self.inner.select(owner, account)).await
     }
 
