@@ -100,16 +100,13 @@ impl Flight {
     }
 
     /// Lets later callers start a flight of their own, then tells those who wait. In this order, because a caller who
-    /// has the result and asks again must not be given the same result again.
-    fn end(&self, result: Result<Arc<Entry>>) {
-        self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.connection);
+    /// has the result and asks again must not be given the same result again. What has ended already only tells once more.
+    pub(super) fn end(&self, result: Result<Arc<Entry>>) {
+        self.leave();
         self.announce(result);
     }
-}
 
-/// A flight that panicked must not keep the connection for ever.
-impl Drop for Flight {
-    fn drop(&mut self) {
+    fn leave(&self) {
         let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
         if flights
             .get(&self.connection)
@@ -117,5 +114,12 @@ impl Drop for Flight {
         {
             flights.remove(&self.connection);
         }
+    }
+}
+
+/// A flight that panicked must not keep the connection for ever.
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.leave();
     }
 }

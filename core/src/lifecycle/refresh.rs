@@ -47,11 +47,13 @@ impl Refresh {
         let server = self.lifecycle.server(&account)?.clone();
         let result = self.claim_and_spend(&server, seen).await;
         if let Ok(renewed) = &result {
+            tracing::debug!(%account, expires_at = ?renewed.record.columns.expires_at, "renewed or adopted");
+            // Nobody has to wait for what follows.
+            self.flight.end(result.clone());
             if self.lifecycle.snapshots.holds(&account) {
                 // For the fast path of those who ask for it. What was committed stays true if this read fails.
                 let _snapshot = self.lifecycle.load(&account).await;
             }
-            tracing::debug!(%account, expires_at = ?renewed.record.columns.expires_at, "renewed or adopted");
         }
         result
     }
