@@ -12,6 +12,7 @@ mod files;
 pub mod key;
 pub mod memory;
 mod payload;
+mod pending_logins;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod reseal;
@@ -35,6 +36,7 @@ pub use entry::{
     Record, SealedTokens, StoreId, TokenDigest, TombstoneId, WrappedKey,
 };
 pub use event::{Event, EventCursor, EventKind, NewEvent, Numbered};
+pub use pending_logins::{FoundLogin, LoginBounds, PendingLogins, PutOutcome, SealedLogin};
 pub use reseal::{NewSeal, OldSeal, ResealOutcome, SealPosition};
 pub use revocations::{QueueOutcome, Revocation, RevocationQueue, RevocationTerms};
 
@@ -49,11 +51,11 @@ use crate::secret::SecretKey;
 /// it returns `Err`. All errors are `store_failed`. Methods may be called from many tasks, processes and, where the
 /// backend can, hosts at once. All backends pass one conformance suite.
 ///
-/// Tokens are taken only under the newest key. [`connect`](Self::connect), [`commit`](Self::commit) and
-/// [`reseal`](Self::reseal) compare the key that the sealed bytes name with it, inside their transaction. So once
+/// Tokens are taken only under the newest key, and so are pending logins. [`connect`](Self::connect),
+/// [`commit`](Self::commit), [`reseal`](Self::reseal) and their like compare the key that the sealed bytes name with it, inside their transaction. So once
 /// [`add_key`](Self::add_key) has returned, no tokens under an older key are added any more, whoever still has that key.
 #[async_trait]
-pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
+pub trait TokenStore: PendingLogins + RevocationQueue + fmt::Debug + Send + Sync {
     /// The connection of `account`, or `None` where there is none or it was disconnected.
     async fn load(&self, account: &AccountKey) -> Result<Option<Record>>;
 
@@ -164,7 +166,7 @@ pub trait TokenStore: RevocationQueue + fmt::Debug + Send + Sync {
     /// nothing else: to claims, fences and failures the records are the same as before.
     async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome>;
 
-    /// Removes a data key that no sealed tokens name. Returns `false`, and removes nothing, when some name it, or it is
+    /// Removes a data key that no sealed tokens and no open login name. Returns `false`, and removes nothing, when some name it, or it is
     /// the newest, or not there.
     async fn remove_key(&self, id: [u8; 8]) -> Result<bool>;
 

@@ -7,6 +7,7 @@ use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, RedirectUrl, Scope};
 
 use super::pkce::CodeVerifier;
+use super::state::StateDigest;
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
@@ -46,6 +47,11 @@ impl PendingAuthorization {
     /// Until when a redirect is accepted.
     pub fn deadline(&self) -> Timestamp {
         self.deadline
+    }
+
+    /// What names it where its `state` must not be.
+    pub fn state_digest(&self) -> StateDigest {
+        StateDigest::derive(&self.state)
     }
 
     /// Where the person comes back to.

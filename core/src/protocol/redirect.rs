@@ -6,6 +6,7 @@ use url::{Url, form_urlencoded};
 
 use super::authorization::PendingAuthorization;
 use super::pkce::CodeVerifier;
+use super::state::StateDigest;
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, OauthError, Result, ServerText};
@@ -62,6 +63,11 @@ impl AuthorizationResponse {
             error: error.map(|word| (OauthError::from_wire(&word), text)),
             form: ResponseForm::Parameters,
         })
+    }
+
+    /// What names the login that this claims to answer; `None` without a `state`.
+    pub fn state_digest(&self) -> Option<StateDigest> {
+        self.state.as_ref().map(StateDigest::derive)
     }
 }
 

@@ -9,6 +9,7 @@ mod events;
 mod expiring;
 mod keys;
 mod login;
+mod pending_logins;
 mod refresh;
 mod revocations;
 mod settings;
@@ -87,6 +88,16 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     tombstones::a_login_that_was_begun_after_a_disconnect_is_stored(make().await).await;
     tombstones::a_login_replaces_a_newer_one_that_nobody_disconnected(make().await).await;
     tombstones::of_a_login_and_a_disconnect_at_once_the_disconnect_wins(make().await).await;
+
+    pending_logins::a_login_that_waits_reads_back_whole(make().await).await;
+    pending_logins::a_login_is_closed_once_and_known_as_closed(make().await).await;
+    pending_logins::of_many_who_close_a_login_one_did(make().await).await;
+    pending_logins::a_login_past_its_deadline_is_remembered_for_a_while(make().await).await;
+    pending_logins::of_one_owner_the_spent_go_first_and_then_the_oldest(make().await).await;
+    pending_logins::where_all_are_open_another_is_refused_and_none_is_pushed_out(make().await).await;
+    pending_logins::many_who_begin_at_once_keep_within_the_bounds(make().await).await;
+    pending_logins::logins_are_taken_under_the_newest_key_alone(make().await).await;
+    pending_logins::an_open_login_keeps_its_key_and_a_closed_one_keeps_none(make().await).await;
 
     revocations::a_disconnect_queues_the_whole_connection(make().await).await;
     revocations::a_disconnect_without_a_revocation_queues_nothing(make().await).await;

@@ -37,7 +37,7 @@ impl TokenDigest {
     }
 }
 
-/// Tokens and the binding of their connection, sealed. Self-describing: it begins with a format version and a key id.
+/// Tokens and the binding of their connection, or a login that waits, sealed. Self-describing: it begins with a format version and a key id.
 #[derive(Clone, Eq, PartialEq)]
 pub struct SealedTokens(pub Vec<u8>);
 

@@ -2,6 +2,7 @@
 
 mod keys;
 mod log;
+mod pending_logins;
 mod revocations;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use super::{
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Result;
+use crate::protocol::state::StateDigest;
 use crate::random::Random;
 use crate::secret::SecretKey;
 
@@ -46,6 +48,7 @@ struct Rows {
     tombstones: BTreeMap<AccountKey, Tombstone>,
     /// By their connections.
     revocations: BTreeMap<[u8; 16], Revocation>,
+    pending_logins: BTreeMap<StateDigest, pending_logins::Row>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
     log: Log,
@@ -342,8 +345,9 @@ impl TokenStore for MemoryStore {
     async fn remove_key(&self, id: [u8; 8]) -> Result<bool> {
         let mut rows = self.rows();
         let queued = rows.revocations.values().map(|waiting| &waiting.record);
-        let is_named =
-            rows.connections.values().chain(queued).any(|record| record.sealed.key_id() == Some(id));
+        let records = rows.connections.values().chain(queued).map(|record| &record.sealed);
+        let logins = rows.pending_logins.values().filter_map(pending_logins::Row::sealed);
+        let is_named = records.chain(logins).any(|sealed| sealed.key_id() == Some(id));
         let found = rows.keys.iter().position(|key| key.id == id);
         let Some(place) = found.filter(|_| !is_named && rows.newest_key() != Some(id)) else {
             return Ok(false);

@@ -1,13 +1,16 @@
-//! What is sealed: the tokens and the binding of their connection, as versioned JSON.
+//! What is sealed: the tokens and the binding of their connection, or a login that waits, as versioned JSON.
 //!
 //! [`TokenSet`] itself cannot be serialized; writing tokens out is this file's visible act. Fields may be added to
 //! the payload without a new version, since readers skip what they do not know. A field that changes its meaning or
 //! goes away makes a new version.
 
+mod login;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
+pub(crate) use login::{decode_login, encode_login};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -31,11 +34,16 @@ pub(crate) fn encode(tokens: &TokenSet, binding: &Value) -> Zeroizing<Vec<u8>> {
         extra: Cow::Borrowed(&tokens.extra.0),
         binding: Cow::Borrowed(binding),
     };
+    write(&payload)
+}
+
+/// `payload` as JSON, in a buffer that is wiped when dropped.
+fn write(payload: &impl Serialize) -> Zeroizing<Vec<u8>> {
     // A buffer that grows leaves its earlier, shorter copies behind unwiped: so it is measured first.
     let mut length = Counter(0);
-    let measured = serde_json::to_writer(&mut length, &payload);
+    let measured = serde_json::to_writer(&mut length, payload);
     let mut buffer = Zeroizing::new(Vec::with_capacity(length.0));
-    let written = serde_json::to_writer(&mut *buffer, &payload);
+    let written = serde_json::to_writer(&mut *buffer, payload);
     debug_assert!(measured.is_ok() && written.is_ok() && buffer.len() == length.0);
     buffer
 }

@@ -4,6 +4,7 @@ mod changes;
 mod events;
 mod fault;
 mod keys;
+mod pending_logins;
 mod pool;
 mod revocations;
 mod rows;

@@ -9,8 +9,8 @@
 //! | 24 | nonce, random: at this length a repeat need not be feared |
 //! | rest | ciphertext, then the 16-byte tag |
 //!
-//! The associated data are the version, the key id and the [`Place`]: what the record says in plain beside the
-//! sealed value. What is *not* noticed is a whole old record put back in its place.
+//! The associated data are the version, the key id and the place: what stands in plain beside the sealed value, for
+//! tokens a [`Place`], for a login that waits a [`LoginPlace`]. What is *not* noticed is a whole old record put back in its place.
 
 use std::fmt;
 
@@ -19,10 +19,11 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::key::KeyRing;
-use super::{Columns, ConnectionId, Record, SealedTokens, TokenDigest};
+use super::{Columns, ConnectionId, Record, SealedLogin, SealedTokens, TokenDigest};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
+use crate::protocol::state::StateDigest;
 use crate::random::Random;
 use crate::secret::SecretKey;
 
@@ -37,7 +38,7 @@ impl DataKey {
     /// Seals `plaintext` for `place` under a fresh nonce.
     pub(crate) fn seal(
         &self,
-        place: &Place<'_>,
+        place: &impl AssociatedData,
         plaintext: &[u8],
         random: &dyn Random,
     ) -> Result<SealedTokens> {
@@ -51,7 +52,7 @@ impl DataKey {
             .cipher()
             .encrypt_inout_detached(
                 &XNonce::from(nonce),
-                &place.associated_data(self.id),
+                &place.encode(self.id),
                 (&mut sealed[HEADER..]).into(),
             )
             .map_err(|_| Error::new(ErrorCode::StoreFailed, "the record is too long to be sealed"))?;
@@ -77,13 +78,17 @@ impl fmt::Debug for DataKey {
 ///
 /// `store_failed`: one sentence for a later version, which whoever can read the store can see, and one for every other
 /// cause: to tell a wrong key from an edited column would only help whoever edits columns.
-pub(crate) fn open(keys: &KeyRing, place: &Place<'_>, sealed: &SealedTokens) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(
+    keys: &KeyRing,
+    place: &impl AssociatedData,
+    sealed: &SealedTokens,
+) -> Result<Zeroizing<Vec<u8>>> {
     if sealed.0.first().is_some_and(|version| *version > VERSION) {
-        return Err(later(place.account));
+        return Err(later(place.account()));
     }
     try_open(keys, place, &sealed.0).ok_or_else(|| {
-        Error::new(ErrorCode::StoreFailed, format!("the record of {} cannot be unsealed", place.account))
-            .with_account(place.account)
+        Error::new(ErrorCode::StoreFailed, format!("the record of {} cannot be unsealed", place.account()))
+            .with_account(place.account())
             .with_advice(
                 "Restore the store from a backup, or connect the account again; the record was changed or damaged.",
             )
@@ -97,7 +102,7 @@ pub(crate) fn later(account: &AccountKey) -> Error {
         .with_advice("Update Loomkin Auth; this version leaves the record as it is.")
 }
 
-fn try_open(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn try_open(keys: &KeyRing, place: &impl AssociatedData, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (version, rest) = sealed.split_first()?;
     let (id, rest) = rest.split_first_chunk::<8>()?;
     let (nonce, rest) = rest.split_first_chunk::<NONCE>()?;
@@ -110,7 +115,7 @@ fn try_open(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizin
     key.cipher()
         .decrypt_inout_detached(
             &XNonce::from(*nonce),
-            &place.associated_data(*id),
+            &place.encode(*id),
             plaintext.as_mut_slice().into(),
             &Tag::from(*tag),
         )
@@ -119,6 +124,16 @@ fn try_open(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizin
 }
 
 /// Where a sealed value stands, and what stands beside it.
+pub(crate) trait AssociatedData {
+    /// Whose it is.
+    fn account(&self) -> &AccountKey;
+
+    /// All of it, for a value under the key of this id. Every part has its length before it, so that no two places have
+    /// the same encoding.
+    fn encode(&self, key_id: [u8; 8]) -> Vec<u8>;
+}
+
+/// Where the tokens of a connection stand.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) account: &'a AccountKey,
@@ -139,18 +154,17 @@ impl<'a> Place<'a> {
             updated_at: record.updated_at,
         }
     }
+}
 
-    /// Every part with its length before it, so that no two places have the same encoding.
-    fn associated_data(&self, key_id: [u8; 8]) -> Vec<u8> {
+impl AssociatedData for Place<'_> {
+    fn account(&self) -> &AccountKey {
+        self.account
+    }
+
+    fn encode(&self, key_id: [u8; 8]) -> Vec<u8> {
         let Columns { issued_at, expires_at, scopes, account_login, account_id, base_url, created_at } =
             self.columns;
-        let mut parts = Parts(Vec::with_capacity(512));
-        parts.push(&[VERSION]);
-        parts.push(&key_id);
-        parts.push(FIELD.as_bytes());
-        parts.push(self.account.owner.as_str().as_bytes());
-        parts.push(self.account.provider.as_str().as_bytes());
-        parts.push(self.account.account.as_str().as_bytes());
+        let mut parts = Parts::begin(key_id, FIELD, self.account);
         parts.push(&self.connection.0);
         parts.push(&issued_at.unix_millis().to_le_bytes());
         parts.push_option(expires_at.map(|at| at.unix_millis().to_le_bytes()));
@@ -166,9 +180,52 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Where a login that waits stands.
+#[derive(Clone, Copy)]
+pub(crate) struct LoginPlace<'a> {
+    pub(crate) account: &'a AccountKey,
+    pub(crate) id: StateDigest,
+    pub(crate) begun_at: Timestamp,
+    pub(crate) deadline: Timestamp,
+}
+
+impl<'a> LoginPlace<'a> {
+    /// Where `login` is.
+    pub(crate) fn of(login: &'a SealedLogin) -> Self {
+        let SealedLogin { id, account, begun_at, deadline, .. } = login;
+        Self { account, id: *id, begun_at: *begun_at, deadline: *deadline }
+    }
+}
+
+impl AssociatedData for LoginPlace<'_> {
+    fn account(&self) -> &AccountKey {
+        self.account
+    }
+
+    fn encode(&self, key_id: [u8; 8]) -> Vec<u8> {
+        let mut parts = Parts::begin(key_id, LOGIN_FIELD, self.account);
+        parts.push(&self.id.0);
+        parts.push(&self.begun_at.unix_millis().to_le_bytes());
+        parts.push(&self.deadline.unix_millis().to_le_bytes());
+        parts.0
+    }
+}
+
 struct Parts(Vec<u8>);
 
 impl Parts {
+    /// What every encoding begins with.
+    fn begin(key_id: [u8; 8], field: &str, account: &AccountKey) -> Self {
+        let mut parts = Self(Vec::with_capacity(512));
+        parts.push(&[VERSION]);
+        parts.push(&key_id);
+        parts.push(field.as_bytes());
+        parts.push(account.owner.as_str().as_bytes());
+        parts.push(account.provider.as_str().as_bytes());
+        parts.push(account.account.as_str().as_bytes());
+        parts
+    }
+
     fn push(&mut self, part: &[u8]) {
         self.0.extend_from_slice(&(part.len() as u64).to_le_bytes());
         self.0.extend_from_slice(part);
@@ -185,6 +242,7 @@ impl Parts {
 
 const VERSION: u8 = 1;
 const FIELD: &str = "tokens";
+const LOGIN_FIELD: &str = "pending login";
 const NONCE: usize = 24;
 const TAG: usize = 16;
 const HEADER: usize = 1 + 8 + NONCE;

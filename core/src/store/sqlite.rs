@@ -6,6 +6,7 @@ mod fault;
 mod holder;
 mod keys;
 mod lock;
+mod pending_logins;
 mod presence;
 mod revocations;
 mod rows;

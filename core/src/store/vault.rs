@@ -3,6 +3,7 @@
 mod events;
 mod login;
 mod outcome;
+mod pending_logins;
 mod revocations;
 mod rotation;
 mod sealing;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
+pub use pending_logins::{Waiting, WaitingLogin};
 pub use rotation::RotationReport;
 
 use verified::Verified;

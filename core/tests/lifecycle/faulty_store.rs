@@ -8,11 +8,13 @@ use async_trait::async_trait;
 use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
+use loomkin_auth::protocol::state::StateDigest;
 use loomkin_auth::store::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
-    NewSeal, OldSeal, QueueOutcome, Reach, Record, ResealOutcome, Revocation, RevocationQueue,
-    RevocationTerms, SealPosition, StoreId, TokenDigest, TokenStore, WrappedKey,
+    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, FoundLogin, KeysGuard, LatestDisconnect,
+    LoginBounds, NewConnection, NewSeal, OldSeal, PendingLogins, PutOutcome, QueueOutcome, Reach, Record,
+    ResealOutcome, Revocation, RevocationQueue, RevocationTerms, SealPosition, SealedLogin, SealedTokens,
+    StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
 
@@ -273,5 +275,33 @@ impl RevocationQueue for FaultyStore {
 
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
         self.inner.settle_revocation(connection, attempts).await
+    }
+}
+
+#[async_trait]
+impl PendingLogins for FaultyStore {
+    async fn put_pending_login(&self, login: SealedLogin, bounds: LoginBounds) -> Result<PutOutcome> {
+        self.inner.put_pending_login(login, bounds).await
+    }
+
+    async fn pending_login(&self, id: StateDigest) -> Result<FoundLogin> {
+        self.inner.pending_login(id).await
+    }
+
+    async fn close_pending_login(&self, id: StateDigest) -> Result<bool> {
+        self.inner.close_pending_login(id).await
+    }
+
+    async fn old_pending_logins(&self, limit: u32) -> Result<Vec<SealedLogin>> {
+        self.inner.old_pending_logins(limit).await
+    }
+
+    async fn reseal_pending_login(
+        &self,
+        id: StateDigest,
+        old: SealedTokens,
+        new: SealedTokens,
+    ) -> Result<ResealOutcome> {
+        self.inner.reseal_pending_login(id, old, new).await
     }
 }

@@ -51,7 +51,11 @@ async fn migrate(mut transaction: Transaction, random: &dyn Random) -> Result<()
             )
             .await?;
     }
-    transaction.batch(SECOND).await?;
+    let version = transaction.query(VERSION, &[]).await?;
+    let version = get::<i32>(version.first().ok_or_else(fault::damaged)?, "version")?;
+    for (_, step) in (2..).zip(LATER).filter(|(reached, _)| *reached > version) {
+        transaction.batch(step).await?;
+    }
     transaction.execute("UPDATE loomkin_auth.store SET version = $1", &[(&NEWEST, Type::INT4)]).await?;
     transaction.commit().await.map(drop)
 }
@@ -81,7 +85,10 @@ const IS_THERE: &str = "SELECT
 const VERSION: &str = "SELECT version FROM loomkin_auth.store";
 
 /// The version of the schema; a store of a higher one is refused.
-const NEWEST: i32 = 2;
+const NEWEST: i32 = 3;
+
+/// What brings a store from each version to the next, the first being there.
+const LATER: [&str; 2] = [SECOND, THIRD];
 
 /// The tables of the SQLite store, in a schema of their own and with all names spelt out: behind a pooler the search
 /// path is somebody else's. A connection without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -185,4 +192,19 @@ CREATE TABLE loomkin_auth.event (
     detail TEXT,
     at BIGINT NOT NULL
 );
+"#;
+
+/// See the third version of the SQLite store.
+const THIRD: &str = r#"
+CREATE TABLE loomkin_auth.pending_login (
+    id BYTEA PRIMARY KEY,
+    owner TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    begun_at BIGINT NOT NULL,
+    deadline BIGINT NOT NULL,
+    sealed BYTEA
+);
+CREATE INDEX pending_login_of_owner ON loomkin_auth.pending_login (owner, begun_at);
+CREATE INDEX pending_login_deadline ON loomkin_auth.pending_login (deadline);
 "#;

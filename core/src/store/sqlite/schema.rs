@@ -28,7 +28,7 @@ pub(super) fn make(path: &Path, random: &dyn Random) -> Result<()> {
     let fill = || {
         let database = connect(&draft)?;
         database.pragma_update(None, "journal_mode", "WAL")?;
-        database.execute_batch(&format!("BEGIN; {FIRST} {SECOND} COMMIT"))?;
+        database.execute_batch(&format!("BEGIN; {} COMMIT", STEPS.concat()))?;
         database.execute("INSERT INTO store (id) VALUES (?1)", [id])?;
         database.pragma_update(None, "application_id", APPLICATION_ID)?;
         database.pragma_update(None, "user_version", VERSION)?;
@@ -63,8 +63,8 @@ fn migrate(database: &Connection) -> rusqlite::Result<()> {
     database.execute_batch("BEGIN IMMEDIATE")?;
     let migrated = (|| {
         let version = database.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
-        if version < 2 {
-            database.execute_batch(SECOND)?;
+        for (_, step) in (1..).zip(STEPS).filter(|(reached, _)| *reached > version) {
+            database.execute_batch(step)?;
         }
         database.pragma_update(None, "user_version", version.max(VERSION))?;
         database.execute_batch("COMMIT")
@@ -101,7 +101,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const APPLICATION_ID: i32 = 0x4c6d_4175;
 
 /// The version of the schema; a store of a higher one is refused.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+
+/// What brings a store from each version to the next.
+const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
 
 /// Claims and failures have tables of their own, so that writing one does not write the tokens anew. A connection
 /// without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -200,4 +203,20 @@ CREATE TABLE event (
     detail TEXT,
     at INTEGER NOT NULL
 ) STRICT;
+";
+
+/// - `pending_login` has the hosted logins between their begin and their redirect, by the digest of their state. One
+///   without `sealed` is closed.
+const THIRD: &str = "
+CREATE TABLE pending_login (
+    id BLOB PRIMARY KEY,
+    owner TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    sealed BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_login_of_owner ON pending_login (owner, begun_at);
+CREATE INDEX pending_login_deadline ON pending_login (deadline);
 ";

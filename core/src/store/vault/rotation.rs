@@ -38,7 +38,7 @@ pub struct RotationReport {
 
 impl Vault {
     /// Gives the store a new data key from `source`, or from where its key comes from now; seals everything anew under
-    /// it; and removes the old keys. `progress` is told how many have been sealed so far, again and again.
+    /// it, logins that wait included; and removes the old keys. `progress` is told how many have been sealed so far, again and again.
     ///
     /// An unfinished rotation is finished first. If its new key comes from the source that was asked for, that is all:
     /// whoever was broken off and tries again gets one new key and not two.
@@ -83,6 +83,7 @@ impl Vault {
     async fn reseal_all(&self, tally: &mut Tally, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<()> {
         loop {
             let found = self.reseal_once(tally, progress).await?;
+            self.reseal_pending_logins().await?;
             let ring = self.keys.ring();
             for id in ring.older() {
                 tally.removed_keys += u64::from(self.store.remove_key(id).await?);

@@ -53,19 +53,9 @@ async fn a_sealed_record_of_format_1_opens() {
 
 #[tokio::test]
 async fn a_sqlite_store_of_version_1_opens() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("store").join("auth.db");
-    let open_store = async || {
-        Arc::new(SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap())
-    };
-    // Made and replaced, so that it has the modes that a store wants.
-    drop(open_store().await);
-    fs::write(&path, include_bytes!("../../../../../tests/vectors/store/v1.db")).unwrap();
-
     let file = file();
-    // Processes that start at the same moment bring it up to date once.
-    let (store, _other) = tokio::join!(open_store(), open_store());
-    let vault = open_with(store, file["secret"].as_str().unwrap()).await;
+    let (vault, _directory) =
+        open_sqlite(include_bytes!("../../../../../tests/vectors/store/v1.db"), &file).await;
 
     let work = vault.load(&"github/work".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(payload_of(&work), file["expected"]);
@@ -79,6 +69,43 @@ async fn a_sqlite_store_of_version_1_opens() {
     assert!(zai.record.refresh_digest.is_none() && zai.binding.is_null());
     assert_eq!(vault.active(&user).await.unwrap(), Some(zai.record.account));
     assert_eq!(vault.active(&Owner::default()).await.unwrap(), Some(work.record.account));
+}
+
+#[tokio::test]
+async fn a_sqlite_store_of_version_2_opens() {
+    let (vault, _directory) =
+        open_sqlite(include_bytes!("../../../../../tests/vectors/store/v2.db"), &file()).await;
+
+    let work = vault.load(&"github/work".parse().unwrap()).await.unwrap().unwrap();
+    assert!(work.tokens.access_token.matches(&Secret::new("frozen-renewed-access")));
+    assert!(work.tokens.refresh_token.unwrap().matches(&Secret::new("frozen-renewed-refresh")));
+    assert_eq!((work.record.revision, work.record.failure.unwrap().in_a_row), (1, 2));
+    let [waiting] = &vault.revocations_of(&Owner::default()).await.unwrap()[..] else {
+        panic!("one revocation waits")
+    };
+    let queued = vault.open_revocation(waiting).await.unwrap();
+    assert!(queued.tokens.refresh_token.unwrap().matches(&Secret::new("frozen-queued-refresh")));
+    assert!(vault.latest_disconnect(&"google".parse().unwrap()).await.unwrap().0.is_some());
+    let active = vault.active(&Owner::default()).await.unwrap();
+    assert_eq!(active, Some(work.record.account));
+    // Behind the thirteen events that it has.
+    let mut cursor = vault.event_cursor().await.unwrap();
+    assert!(cursor.last() == 13 && vault.events(&mut cursor).await.unwrap().is_empty());
+}
+
+/// The store that `bytes` are, and the directory that it lies in.
+async fn open_sqlite(bytes: &[u8], file: &Value) -> (Vault, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store").join("auth.db");
+    let open_store = async || {
+        Arc::new(SqliteStore::open(&path, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap())
+    };
+    // Made and replaced, so that it has the modes that a store wants.
+    drop(open_store().await);
+    fs::write(&path, bytes).unwrap();
+    // Processes that start at the same moment bring it up to date once.
+    let (store, _other) = tokio::join!(open_store(), open_store());
+    (open_with(store, file["secret"].as_str().unwrap()).await, directory)
 }
 
 async fn open_with(store: Arc<dyn TokenStore>, secret: &str) -> Vault {

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::*;
+use crate::protocol::state::StateDigest;
 use crate::store::{
-    self, Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, QueueOutcome, Reach, ResealOutcome, Revocation,
-    RevocationQueue, RevocationTerms, SealPosition, StoreId, TokenDigest, WrappedKey,
+    self, Deleted, Disconnect, FoundLogin, KeysGuard, LoginBounds, NewSeal, OldSeal, PendingLogins,
+    PutOutcome, QueueOutcome, Reach, ResealOutcome, Revocation, RevocationQueue, RevocationTerms,
+    SealPosition, SealedLogin, StoreId, TokenDigest, WrappedKey,
 };
 
 /// What happens at the call that was chosen; every other call goes through.
@@ -251,5 +253,33 @@ impl RevocationQueue for Stepped {
 
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
         self.step(self.inner.settle_revocation(connection, attempts)).await
+    }
+}
+
+#[async_trait]
+impl PendingLogins for Stepped {
+    async fn put_pending_login(&self, login: SealedLogin, bounds: LoginBounds) -> Result<PutOutcome> {
+        self.step(self.inner.put_pending_login(login, bounds)).await
+    }
+
+    async fn pending_login(&self, id: StateDigest) -> Result<FoundLogin> {
+        self.step(self.inner.pending_login(id)).await
+    }
+
+    async fn close_pending_login(&self, id: StateDigest) -> Result<bool> {
+        self.step(self.inner.close_pending_login(id)).await
+    }
+
+    async fn old_pending_logins(&self, limit: u32) -> Result<Vec<SealedLogin>> {
+        self.step(self.inner.old_pending_logins(limit)).await
+    }
+
+    async fn reseal_pending_login(
+        &self,
+        id: StateDigest,
+        old: SealedTokens,
+        new: SealedTokens,
+    ) -> Result<ResealOutcome> {
+        self.step(self.inner.reseal_pending_login(id, old, new)).await
     }
 }
