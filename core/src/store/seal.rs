@@ -19,7 +19,7 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::key::KeyRing;
-use super::{Columns, ConnectionId, Record, SealedTokens, TokenDigest};
+use super::{Columns, ConnectionId, Record, SealedCredential, SealedTokens, StaticKind, TokenDigest};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
@@ -41,6 +41,25 @@ impl DataKey {
         plaintext: &[u8],
         random: &dyn Random,
     ) -> Result<SealedTokens> {
+        self.seal_beside(&place.associated_data(self.id), plaintext, random)
+    }
+
+    /// Seals the secret of a static credential for its place under a fresh nonce.
+    pub(crate) fn seal_credential(
+        &self,
+        place: &CredentialPlace<'_>,
+        plaintext: &[u8],
+        random: &dyn Random,
+    ) -> Result<SealedTokens> {
+        self.seal_beside(&place.associated_data(self.id), plaintext, random)
+    }
+
+    fn seal_beside(
+        &self,
+        associated_data: &[u8],
+        plaintext: &[u8],
+        random: &dyn Random,
+    ) -> Result<SealedTokens> {
         let nonce: [u8; NONCE] = random.make_bytes()?;
         let mut sealed = Vec::with_capacity(HEADER + plaintext.len() + TAG);
         sealed.push(VERSION);
@@ -49,11 +68,7 @@ impl DataKey {
         sealed.extend_from_slice(plaintext);
         let tag = self
             .cipher()
-            .encrypt_inout_detached(
-                &XNonce::from(nonce),
-                &place.associated_data(self.id),
-                (&mut sealed[HEADER..]).into(),
-            )
+            .encrypt_inout_detached(&XNonce::from(nonce), associated_data, (&mut sealed[HEADER..]).into())
             .map_err(|_| Error::new(ErrorCode::StoreFailed, "the record is too long to be sealed"))?;
         sealed.extend_from_slice(&tag);
         Ok(SealedTokens(sealed))
@@ -81,7 +96,7 @@ pub(crate) fn open(keys: &KeyRing, place: &Place<'_>, sealed: &SealedTokens) -> 
     if sealed.0.first().is_some_and(|version| *version > VERSION) {
         return Err(later(place.account));
     }
-    try_open(keys, place, &sealed.0).ok_or_else(|| {
+    try_open(keys, |id| place.associated_data(id), &sealed.0).ok_or_else(|| {
         Error::new(ErrorCode::StoreFailed, format!("the record of {} cannot be unsealed", place.account))
             .with_account(place.account)
             .with_advice(
@@ -97,7 +112,36 @@ pub(crate) fn later(account: &AccountKey) -> Error {
         .with_advice("Update Loomkin Auth; this version leaves the record as it is.")
 }
 
-fn try_open(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// Opens the secret of a static credential.
+///
+/// # Errors
+///
+/// As [`open`].
+pub(crate) fn open_credential(
+    keys: &KeyRing,
+    place: &CredentialPlace<'_>,
+    sealed: &SealedTokens,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let (account, noun) = (place.account, place.kind.noun());
+    if sealed.0.first().is_some_and(|version| *version > VERSION) {
+        return Err(later(account));
+    }
+    try_open(keys, |id| place.associated_data(id), &sealed.0).ok_or_else(|| {
+        let option = if place.kind == StaticKind::AuthToken { " --token" } else { "" };
+        Error::new(ErrorCode::StoreFailed, format!("the stored {noun} of {account} cannot be unsealed"))
+            .with_account(account)
+            .with_advice(format!(
+                "Run `loomkin-auth key set {account}{option} --replace`, or restore the store from a backup; the record \
+                 was changed or damaged."
+            ))
+    })
+}
+
+fn try_open(
+    keys: &KeyRing,
+    associated_data: impl FnOnce([u8; 8]) -> Vec<u8>,
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     let (version, rest) = sealed.split_first()?;
     let (id, rest) = rest.split_first_chunk::<8>()?;
     let (nonce, rest) = rest.split_first_chunk::<NONCE>()?;
@@ -110,7 +154,7 @@ fn try_open(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizin
     key.cipher()
         .decrypt_inout_detached(
             &XNonce::from(*nonce),
-            &place.associated_data(*id),
+            &associated_data(*id),
             plaintext.as_mut_slice().into(),
             &Tag::from(*tag),
         )
@@ -166,6 +210,34 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Where the secret of a static credential stands, and what stands beside it.
+#[derive(Clone, Copy)]
+pub(crate) struct CredentialPlace<'a> {
+    pub(crate) account: &'a AccountKey,
+    pub(crate) kind: StaticKind,
+    pub(crate) updated_at: Timestamp,
+}
+
+impl<'a> CredentialPlace<'a> {
+    /// Where the secret of `credential` is.
+    pub(crate) fn of(credential: &'a SealedCredential) -> Self {
+        Self { account: &credential.account, kind: credential.kind, updated_at: credential.updated_at }
+    }
+
+    fn associated_data(&self, key_id: [u8; 8]) -> Vec<u8> {
+        let mut parts = Parts(Vec::with_capacity(256));
+        parts.push(&[VERSION]);
+        parts.push(&key_id);
+        parts.push(CREDENTIAL_FIELD.as_bytes());
+        parts.push(self.account.owner.as_str().as_bytes());
+        parts.push(self.account.provider.as_str().as_bytes());
+        parts.push(self.account.account.as_str().as_bytes());
+        parts.push(self.kind.as_str().as_bytes());
+        parts.push(&self.updated_at.unix_millis().to_le_bytes());
+        parts.0
+    }
+}
+
 struct Parts(Vec<u8>);
 
 impl Parts {
@@ -185,6 +257,7 @@ impl Parts {
 
 const VERSION: u8 = 1;
 const FIELD: &str = "tokens";
+const CREDENTIAL_FIELD: &str = "credential";
 const NONCE: usize = 24;
 const TAG: usize = 16;
 const HEADER: usize = 1 + 8 + NONCE;

@@ -68,7 +68,8 @@ pub(super) async fn remove(transaction: &mut Transaction, id: [u8; 8]) -> Result
     let sql = format!(
         "DELETE FROM loomkin_auth.data_key WHERE id = $1 AND id <> ({NEWEST})
             AND NOT EXISTS (SELECT FROM loomkin_auth.connection WHERE substring(sealed FROM 2 FOR 8) = $1)
-            AND NOT EXISTS (SELECT FROM loomkin_auth.revocation WHERE substring(sealed FROM 2 FOR 8) = $1)"
+            AND NOT EXISTS (SELECT FROM loomkin_auth.revocation WHERE substring(sealed FROM 2 FOR 8) = $1)
+            AND NOT EXISTS (SELECT FROM loomkin_auth.credential WHERE substring(sealed FROM 2 FOR 8) = $1)"
     );
     Ok(transaction.execute(&sql, &[(&id.as_slice(), Type::BYTEA)]).await? == 1)
 }
@@ -166,7 +167,7 @@ pub(super) async fn reseal(transaction: &mut Transaction, batch: &[NewSeal]) -> 
 const KEEP: &str = "SELECT pg_catalog.pg_advisory_xact_lock_shared(1282228597, 3)";
 const CHANGE: &str = "SELECT pg_catalog.pg_advisory_xact_lock(1282228597, 3)";
 
-const NEWEST: &str = "SELECT id FROM loomkin_auth.data_key ORDER BY position DESC LIMIT 1";
+pub(super) const NEWEST: &str = "SELECT id FROM loomkin_auth.data_key ORDER BY position DESC LIMIT 1";
 
 /// Queued revocations, in the columns of [`rows::SELECT`].
 const QUEUED: &str = "SELECT 0::int8 AS id, owner, provider, account, connection, sealed, refresh_digest,

@@ -51,7 +51,14 @@ async fn migrate(mut transaction: Transaction, random: &dyn Random) -> Result<()
             )
             .await?;
     }
-    transaction.batch(SECOND).await?;
+    let version = transaction.query(VERSION, &[]).await?;
+    let version = get::<i32>(version.first().ok_or_else(fault::damaged)?, "version")?;
+    if version < 2 {
+        transaction.batch(SECOND).await?;
+    }
+    if version < 4 {
+        transaction.batch(FOURTH).await?;
+    }
     transaction.execute("UPDATE loomkin_auth.store SET version = $1", &[(&NEWEST, Type::INT4)]).await?;
     transaction.commit().await.map(drop)
 }
@@ -81,7 +88,7 @@ const IS_THERE: &str = "SELECT
 const VERSION: &str = "SELECT version FROM loomkin_auth.store";
 
 /// The version of the schema; a store of a higher one is refused.
-const NEWEST: i32 = 2;
+const NEWEST: i32 = 4;
 
 /// The tables of the SQLite store, in a schema of their own and with all names spelt out: behind a pooler the search
 /// path is somebody else's. A connection without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -184,5 +191,19 @@ CREATE TABLE loomkin_auth.event (
     kind TEXT NOT NULL,
     detail TEXT,
     at BIGINT NOT NULL
+);
+"#;
+
+/// See the fourth version of the SQLite store.
+const FOURTH: &str = r#"
+CREATE TABLE loomkin_auth.credential (
+    owner TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    sealed BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (owner, provider, account, kind)
 );
 "#;

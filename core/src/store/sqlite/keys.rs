@@ -42,7 +42,8 @@ pub(super) fn remove(transaction: &Transaction<'_>, id: [u8; 8]) -> rusqlite::Re
     let sql = format!(
         "DELETE FROM data_key WHERE id = ?1 AND id <> ({NEWEST})
             AND NOT EXISTS (SELECT 1 FROM connection WHERE substr(sealed, 2, 8) = ?1)
-            AND NOT EXISTS (SELECT 1 FROM revocation WHERE substr(sealed, 2, 8) = ?1)"
+            AND NOT EXISTS (SELECT 1 FROM revocation WHERE substr(sealed, 2, 8) = ?1)
+            AND NOT EXISTS (SELECT 1 FROM credential WHERE substr(sealed, 2, 8) = ?1)"
     );
     Ok(transaction.execute(&sql, [id])? == 1)
 }
@@ -113,7 +114,7 @@ pub(super) fn reseal(transaction: &Transaction<'_>, batch: &[NewSeal]) -> rusqli
     Ok(ResealOutcome::Resealed(resealed))
 }
 
-const NEWEST: &str = "SELECT id FROM data_key ORDER BY position DESC LIMIT 1";
+pub(super) const NEWEST: &str = "SELECT id FROM data_key ORDER BY position DESC LIMIT 1";
 
 /// Empties the log of earlier pages, in which what was deleted or replaced would stay until others overwrite it.
 pub(super) fn forget_log(database: &Connection) {

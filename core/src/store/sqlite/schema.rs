@@ -28,7 +28,7 @@ pub(super) fn make(path: &Path, random: &dyn Random) -> Result<()> {
     let fill = || {
         let database = connect(&draft)?;
         database.pragma_update(None, "journal_mode", "WAL")?;
-        database.execute_batch(&format!("BEGIN; {FIRST} {SECOND} COMMIT"))?;
+        database.execute_batch(&format!("BEGIN; {FIRST} {SECOND} {FOURTH} COMMIT"))?;
         database.execute("INSERT INTO store (id) VALUES (?1)", [id])?;
         database.pragma_update(None, "application_id", APPLICATION_ID)?;
         database.pragma_update(None, "user_version", VERSION)?;
@@ -66,6 +66,9 @@ fn migrate(database: &Connection) -> rusqlite::Result<()> {
         if version < 2 {
             database.execute_batch(SECOND)?;
         }
+        if version < 4 {
+            database.execute_batch(FOURTH)?;
+        }
         database.pragma_update(None, "user_version", version.max(VERSION))?;
         database.execute_batch("COMMIT")
     })();
@@ -101,7 +104,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const APPLICATION_ID: i32 = 0x4c6d_4175;
 
 /// The version of the schema; a store of a higher one is refused.
-const VERSION: i64 = 2;
+const VERSION: i64 = 4;
 
 /// Claims and failures have tables of their own, so that writing one does not write the tokens anew. A connection
 /// without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -200,4 +203,18 @@ CREATE TABLE event (
     detail TEXT,
     at INTEGER NOT NULL
 ) STRICT;
+";
+
+/// `credential` has what nobody refreshes: of each kind one for an account.
+const FOURTH: &str = "
+CREATE TABLE credential (
+    owner TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, provider, account, kind)
+) STRICT, WITHOUT ROWID;
 ";

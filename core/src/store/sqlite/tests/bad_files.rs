@@ -93,7 +93,7 @@ async fn what_is_no_store_is_refused_and_left_as_it_was() {
             fs::OpenOptions::new().write(true).open(path).unwrap().set_len(100).unwrap();
         }),
         ("the store was written by a newer version of Loomkin Auth", |path| {
-            Connection::open(path).unwrap().pragma_update(None, "user_version", 3).unwrap();
+            Connection::open(path).unwrap().pragma_update(None, "user_version", 5).unwrap();
         }),
     ];
     for (message, spoil) in cases {

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::store::{
-    self, Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, QueueOutcome, Reach, ResealOutcome, Revocation,
-    RevocationQueue, RevocationTerms, SealPosition, StoreId, TokenDigest, WrappedKey,
+    self, CredentialOutcome, CredentialStore, Deleted, Disconnect, KeysGuard, NewSeal, OldSeal, QueueOutcome,
+    Reach, Replace, ResealOutcome, Revocation, RevocationQueue, RevocationTerms, SealPosition,
+    SealedCredential, StaticKind, StoreId, TokenDigest, WrappedKey,
 };
 
 /// What happens at the call that was chosen; every other call goes through.
@@ -251,5 +252,35 @@ impl RevocationQueue for Stepped {
 
     async fn settle_revocation(&self, connection: ConnectionId, attempts: u32) -> Result<bool> {
         self.step(self.inner.settle_revocation(connection, attempts)).await
+    }
+}
+
+#[async_trait]
+impl CredentialStore for Stepped {
+    async fn credentials(&self, owner: &Owner) -> Result<Vec<SealedCredential>> {
+        self.step(self.inner.credentials(owner)).await
+    }
+
+    async fn store_credential(
+        &self,
+        credential: SealedCredential,
+        replace: Replace,
+    ) -> Result<CredentialOutcome> {
+        self.step(self.inner.store_credential(credential, replace)).await
+    }
+
+    async fn remove_credential(&self, account: &AccountKey, kind: StaticKind) -> Result<bool> {
+        self.step(self.inner.remove_credential(account, kind)).await
+    }
+
+    async fn old_credential(
+        &self,
+        after: Option<(&AccountKey, StaticKind)>,
+    ) -> Result<Option<SealedCredential>> {
+        self.step(self.inner.old_credential(after)).await
+    }
+
+    async fn reseal_credential(&self, old: &SealedCredential, new: SealedTokens) -> Result<ResealOutcome> {
+        self.step(self.inner.reseal_credential(old, new)).await
     }
 }
