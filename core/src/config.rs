@@ -39,6 +39,7 @@ use url::Url;
 pub use choice::{AuthMethod, AuthMode, Backend, Flow};
 pub use endpoint::EndpointConfig;
 pub use http::HttpConfig;
+use known::PRESETS;
 pub(crate) use known::RESERVED_PARAMETERS;
 pub use origin::{Origin, Sourced};
 pub use problem::{Problem, Problems};
@@ -170,19 +171,24 @@ impl Config {
     ///
     /// `usage` when it is not configured, with what was probably meant.
     pub fn provider(&self, id: &ProviderId) -> Result<&ProviderConfig> {
-        if let Some(provider) = self.providers.get(id) {
-            return Ok(provider);
-        }
         let names: Vec<_> = self.providers.keys().map(ProviderId::as_str).collect();
-        let configured = || match names.as_slice() {
-            [] => format!("Add [auth.{id}] to .loomkin.toml; no provider is configured."),
-            names => {
-                format!("Add [auth.{id}] to .loomkin.toml, or use one that is there: {}.", names.join(", "))
-            }
-        };
-        Err(Error::new(ErrorCode::Usage, format!("no provider `{id}` is configured"))
-            .with_advice(suggest::did_you_mean(id.as_str(), names.iter().copied(), configured))
-            .with_provider(id))
+        self.providers.get(id).ok_or_else(|| unknown_provider(id, &names, names.iter().copied()))
+    }
+
+    /// Checks that `id` can have credentials: that it stands below `[auth]` or `[provider.endpoints]`, or is a preset.
+    ///
+    /// # Errors
+    ///
+    /// `usage` when it is none of these, with what was probably meant.
+    pub fn check_known(&self, id: &ProviderId) -> Result<()> {
+        let configured = self.providers.keys().chain(self.endpoints.keys()).map(ProviderId::as_str);
+        let mut names: Vec<_> = configured.collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.iter().chain(PRESETS).any(|name| *name == id.as_str()) {
+            return Ok(());
+        }
+        Err(unknown_provider(id, &names, names.iter().chain(PRESETS).copied()))
     }
 
     /// Every configured provider.
@@ -208,6 +214,11 @@ impl Config {
     /// The tiers that `[auth.tiers]` or `[model]` name.
     pub fn tiers(&self) -> &BTreeMap<String, TierConfig> {
         &self.tiers
+    }
+
+    /// The tier that was probably meant by `name`.
+    pub(crate) fn nearest_tier(&self, name: &str) -> Option<&str> {
+        suggest::nearest(name, self.tiers.keys().map(String::as_str))
     }
 
     fn read(text: &str, path: &Path, environment: &Environment) -> Result<Self, Problems> {
@@ -237,4 +248,19 @@ impl Config {
             tiers,
         })
     }
+}
+
+/// `configured` are those that are there, `candidates` those that may have been meant.
+fn unknown_provider<'a>(
+    id: &ProviderId,
+    configured: &[&str],
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Error {
+    let all = || match configured {
+        [] => format!("Add [auth.{id}] to .loomkin.toml; no provider is configured."),
+        names => format!("Add [auth.{id}] to .loomkin.toml, or use one that is there: {}.", names.join(", ")),
+    };
+    Error::new(ErrorCode::Usage, format!("no provider `{id}` is configured"))
+        .with_advice(suggest::did_you_mean(id.as_str(), candidates, all))
+        .with_provider(id)
 }

@@ -69,6 +69,7 @@ pub mod server;
 pub mod lifecycle;
 
 // Read-outs
+pub mod credential;
 pub mod status;
 
 // One handle for all of it

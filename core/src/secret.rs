@@ -3,11 +3,15 @@
 //! A [`Secret`] has no `Display`, `Deref`, `PartialEq` or `Serialize`; its `Debug` says only that it is there.
 //! The one way to its content is [`Secret::expose`], and every call of it carries a comment saying why.
 
+mod unfit;
+
 use std::fmt;
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+pub(crate) use unfit::{Unfit, unfit};
 
 /// A text that must never be shown: a token, an authorization code, a client secret, an API key.
 ///

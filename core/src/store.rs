@@ -6,6 +6,7 @@ mod blocking;
 mod claim;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod credential;
 mod entry;
 mod event;
 mod files;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 pub use claim::{
     AttemptId, Claim, ClaimOutcome, Commit, CommitOutcome, Failure, FailureKind, ReconnectReason,
 };
+pub use credential::{CredentialOutcome, CredentialStore, Replace, SealedCredential, StaticKind};
 pub use entry::{
     Columns, ConnectOutcome, ConnectionId, Deleted, Disconnect, Expiring, LatestDisconnect, NewConnection,
     Record, SealedTokens, StoreId, TokenDigest, TombstoneId, WrappedKey,
@@ -55,7 +57,7 @@ use crate::secret::SecretKey;
 /// [`commit`](Self::commit), [`reseal`](Self::reseal) and their like compare the key that the sealed bytes name with it, inside their transaction. So once
 /// [`add_key`](Self::add_key) has returned, no tokens under an older key are added any more, whoever still has that key.
 #[async_trait]
-pub trait TokenStore: PendingLogins + RevocationQueue + fmt::Debug + Send + Sync {
+pub trait TokenStore: CredentialStore + PendingLogins + RevocationQueue + fmt::Debug + Send + Sync {
     /// The connection of `account`, or `None` where there is none or it was disconnected.
     async fn load(&self, account: &AccountKey) -> Result<Option<Record>>;
 
@@ -140,7 +142,7 @@ pub trait TokenStore: PendingLogins + RevocationQueue + fmt::Debug + Send + Sync
     /// The log keeps the newest [`EventCursor::REACH`] events and few more; a cursor that is farther behind is told so.
     async fn events(&self, cursor: &mut EventCursor) -> Result<Vec<Event>>;
 
-    /// Whether no owner has any connection. A tombstone is none.
+    /// Whether no owner has any connection or static credential. A tombstone is none.
     async fn is_empty(&self) -> Result<bool>;
 
     /// The store's own name, given when it was made.
@@ -166,7 +168,8 @@ pub trait TokenStore: PendingLogins + RevocationQueue + fmt::Debug + Send + Sync
     /// nothing else: to claims, fences and failures the records are the same as before.
     async fn reseal(&self, batch: Vec<NewSeal>) -> Result<ResealOutcome>;
 
-    /// Removes a data key that no sealed tokens and no open login name. Returns `false`, and removes nothing, when some name it, or it is
+    /// Removes a data key that nothing sealed names, be it tokens, an open login or a credential. Returns `false`, and removes
+    /// nothing, when something names it, or it is
     /// the newest, or not there.
     async fn remove_key(&self, id: [u8; 8]) -> Result<bool>;
 

@@ -10,7 +10,7 @@ use super::text::{cannot_be, is_shown};
 use super::uri;
 use super::value::Value;
 use crate::account::ProviderId;
-use crate::secret::Secret;
+use crate::secret::{Secret, unfit};
 
 /// Reads the one string of `key`; lists and tables are taken apart before.
 pub(super) fn check(key: &Key, text: Text, directories: &Directories<'_>) -> Result<Value, Fault> {
@@ -35,12 +35,6 @@ pub(super) fn check(key: &Key, text: Text, directories: &Directories<'_>) -> Res
                 return refuse("that is none of the words known here", &help);
             };
             Value::Word(word)
-        }
-        Kind::Credential if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            return refuse(
-                "it has a space or a character outside ASCII",
-                "Copy it again from the provider's page; look for quotes and spaces around it.",
-            );
         }
         Kind::Duration => match humantime::parse_duration(value) {
             Ok(duration) if (SHORTEST..=LONGEST).contains(&duration) => Value::Duration(duration),
@@ -73,9 +67,17 @@ pub(super) fn check(key: &Key, text: Text, directories: &Directories<'_>) -> Res
                 "Write the name alone, such as OPENAI_API_KEY, without `$`; the value itself does not belong here.",
             );
         }
-        Kind::Credential | Kind::Parameters | Kind::Scopes | Kind::Text | Kind::VariableName => {
-            Value::Text(text.value)
+        Kind::VariableName if looks_like_a_key(value) => {
+            return refuse(
+                "it looks like the key itself",
+                "Write the name of a variable, such as OPENAI_API_KEY, and put the key into that variable.",
+            );
         }
+        Kind::Credential => match unfit(value) {
+            Some(unfit) => return refuse(unfit.reason, unfit.help),
+            None => Value::Text(text.value),
+        },
+        Kind::Parameters | Kind::Scopes | Kind::Text | Kind::VariableName => Value::Text(text.value),
     };
     Ok(match checked {
         Value::Text(text) | Value::Url(text, _) if key.secret => Value::Secret(Secret::new(text)),
@@ -83,6 +85,13 @@ pub(super) fn check(key: &Key, text: Text, directories: &Directories<'_>) -> Res
     })
 }
 
+/// Nobody names a variable so, and what follows shows the name.
+fn looks_like_a_key(name: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| name.bytes().any(|byte| kind(&byte));
+    name.len() >= SHORTEST_KEY && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
+const SHORTEST_KEY: usize = 20;
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -111,8 +120,18 @@ mod tests {
     #[test]
     fn a_credential_fits_in_a_header_field() {
         assert!(matches!(checked(Section::Provider, "api_key", "sk-a_b.c=").unwrap(), Value::Secret(_)));
-        for value in [" sk-a", "sk a", "“sk-a”", "sk-a\n"] {
+        for value in [" sk-a", "sk a", "“sk-a”", "\"sk-a\"", "sk-a\n", "OPENAI_API_KEY"] {
             assert!(checked(Section::Provider, "api_key", value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_no_name_of_a_variable() {
+        for name in ["OPENAI_API_KEY", "WORK_KEY_2", "my_openai_key", "A_VERY_LONG_NAME_OF_2026"] {
+            assert!(checked(Section::Provider, "api_key_env", name).is_ok(), "{name}");
+        }
+        for key in ["AIzaSyD0815abcdefghijk", "ghp_0123456789abcdefghij", "sk-x"] {
+            assert!(checked(Section::Provider, "api_key_env", key).is_err(), "{key}");
         }
     }
 

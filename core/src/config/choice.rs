@@ -54,11 +54,11 @@ choice! {
 choice! {
     /// The kind of credential that a tier uses.
     AuthMode {
-        /// A static key, and nothing else.
+        /// An API key, and nothing else.
         ApiKey = "api_key",
-        /// A static key where there is one, else the connection.
+        /// An API key where there is one, else as with `oauth`.
         Auto = "auto",
-        /// The connection, and nothing else.
+        /// A bearer token: the static one where there is one, else that of the connection.
         Oauth = "oauth",
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Document {
     let models = app_table(root, "model").map(|table| tier::read_models(reader, table)).unwrap_or_default();
     let endpoints = app_table(root, "provider").and_then(|table| app_table(table, "endpoints"));
     names.extend(endpoints.iter().flat_map(|table| table.keys()).map(|name| name.get_ref().as_ref()));
-    let endpoints = endpoints.map(|table| endpoint::read(reader, table)).unwrap_or_default();
+    let endpoints = endpoints.map(|table| endpoint::read(reader, table, &providers)).unwrap_or_default();
     let tiers = tier::read(reader, tiers.1, models, &names);
     Document {
         callback_base_url: fields.take("callback_base_url"),

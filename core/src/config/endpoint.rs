@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
+use super::choice::AuthMode;
 use super::known::{Section, is_reserved};
 use super::origin::Sourced;
+use super::provider::ProviderConfig;
 use super::reader::{Reader, Table};
 use super::row::join;
 use super::text::clip;
@@ -21,10 +23,18 @@ pub struct EndpointConfig {
     pub url: Option<Sourced<Url>>,
     /// The key that it asks for.
     pub auth_key: Option<Sourced<Secret>>,
+    /// The environment variable to look for that key in.
+    pub auth_key_env: Option<Sourced<String>>,
+    /// The kind of credential that it uses, where a tier does not say.
+    pub auth_mode: Option<Sourced<AuthMode>>,
 }
 
-/// Reads the entries that are tables; the app may have others.
-pub(super) fn read(reader: &mut Reader<'_>, endpoints: &DeTable<'_>) -> BTreeMap<ProviderId, EndpointConfig> {
+/// Reads the entries that are tables; the app may have others. `providers` are those of `[auth]`.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    endpoints: &DeTable<'_>,
+    providers: &BTreeMap<ProviderId, ProviderConfig>,
+) -> BTreeMap<ProviderId, EndpointConfig> {
     let mut read = BTreeMap::new();
     for (name, value) in endpoints {
         let DeValue::Table(table) = value.get_ref() else { continue };
@@ -41,7 +51,20 @@ pub(super) fn read(reader: &mut Reader<'_>, endpoints: &DeTable<'_>) -> BTreeMap
             }
         };
         let mut fields = reader.fields(Section::Endpoint, Table { path: &path, at, table });
-        read.insert(id, EndpointConfig { url: fields.take("url"), auth_key: fields.take("auth_key") });
+        if fields.has_value("auth_key") && providers.get(&id).is_some_and(|other| other.api_key.is_some()) {
+            reader.problem(
+                fields.key_at("auth_key"),
+                format!("`auth_key` and the `api_key` of [auth.{id}] are two keys of one provider"),
+                "Keep one of the two.",
+            );
+        }
+        let endpoint = EndpointConfig {
+            url: fields.take("url"),
+            auth_key: fields.take("auth_key"),
+            auth_key_env: fields.take("auth_key_env"),
+            auth_mode: fields.take("auth_mode"),
+        };
+        read.insert(id, endpoint);
     }
     read
 }

@@ -206,6 +206,8 @@ static KEYS: &[Key] = &[
         "A static bearer token.").secret(),
     Key::new(S::Provider, "api_key_env", K::VariableName,
         "The environment variable to look for an API key in, in place of the conventional one."),
+    Key::new(S::Provider, "auth_token_env", K::VariableName,
+        "The environment variable to look for a bearer token in, in place of the conventional one."),
     Key::new(S::Provider, "mode", K::Text,
         "Which of the provider's logins to use; handed through to the app.").preset("anthropic"),
     Key::new(S::Provider, "api_surface", K::Text,
@@ -224,6 +226,10 @@ static KEYS: &[Key] = &[
         "Where the local provider is."),
     Key::new(S::Endpoint, "auth_key", K::Credential,
         "The key that the local provider asks for.").secret(),
+    Key::new(S::Endpoint, "auth_key_env", K::VariableName,
+        "The environment variable to look for that key in."),
+    Key::new(S::Endpoint, "auth_mode", K::Choice(AuthMode::WORDS),
+        "The kind of credential that this provider uses, where a tier does not say; auto, unless it is said."),
 ];
 
 /// Parameters of the authorization request that the login itself sets, so that nobody may set them beside it.

@@ -58,6 +58,8 @@ pub struct ProviderConfig {
     pub auth_token: Option<Sourced<Secret>>,
     /// The environment variable to look for an API key in.
     pub api_key_env: Option<Sourced<String>>,
+    /// The environment variable to look for a bearer token in.
+    pub auth_token_env: Option<Sourced<String>>,
     /// The preset's own keys, handed through.
     pub extra: BTreeMap<String, Sourced<String>>,
 }
@@ -116,6 +118,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &str, table: Table<'_, '_>) ->
         api_key: fields.take("api_key"),
         auth_token: fields.take("auth_token"),
         api_key_env: fields.take("api_key_env"),
+        auth_token_env: fields.take("auth_token_env"),
         extra: extra.filter_map(|key| Some((key.name.to_owned(), fields.take(key.name)?))).collect(),
     })
 }

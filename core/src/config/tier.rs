@@ -38,7 +38,7 @@ pub(super) fn read(
         let Some(table) = reader.table(name, value) else { continue };
         let (path, at) = (join("auth.tiers", name.get_ref()), name.span().start);
         let model = models.remove(name.get_ref().as_ref());
-        let tier = read_one(reader, Table { path: &path, at, table }, model, providers);
+        let tier = read_one(reader, Table { path: &path, at, table }, model, providers, tiers);
         if tier.provider.is_none() {
             reader.note(
                 at,
@@ -81,11 +81,12 @@ fn read_one(
     table: Table<'_, '_>,
     model: Option<Sourced<String>>,
     providers: &BTreeSet<&str>,
+    tiers: &DeTable<'_>,
 ) -> TierConfig {
     let mut fields = reader.fields(Section::Tier, table);
     let provider = fields.take::<ProviderId>("provider");
     if let Some(provider) = &provider {
-        check_exists(reader, fields.value_at("provider"), provider, providers);
+        check_exists(reader, fields.value_at("provider"), provider, providers, tiers);
     }
     let mut auth_mode = fields.take("auth_mode").unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
     if let Some(use_oauth) = fields.take::<bool>("use_oauth") {
@@ -109,6 +110,7 @@ fn check_exists(
     at: usize,
     provider: &Sourced<ProviderId>,
     providers: &BTreeSet<&str>,
+    tiers: &DeTable<'_>,
 ) {
     let name = provider.as_str();
     let known = || providers.iter().copied().chain(PRESETS.iter().copied());
@@ -123,6 +125,9 @@ fn check_exists(
         || "Add the provider below [auth] or [provider.endpoints], or name one that is there.".to_owned();
     let help = match variable {
         Some(_) => otherwise(),
+        None if tiers.keys().any(|tier| tier.get_ref() == name) => {
+            format!("`{name}` is a tier, and a tier names a provider: write the provider of that tier.")
+        }
         None => suggest::did_you_mean(name, known(), otherwise),
     };
     let text = Text { value: name.to_owned(), variable };

@@ -53,6 +53,12 @@ pub struct Preset {
     pub revocation: RevocationMethod,
     /// Where it departs from the specifications.
     pub quirks: Quirks,
+    /// The environment variables that its own tools read an API key from, the one that counts first.
+    pub api_key_variables: &'static [&'static str],
+    /// The same for a bearer token.
+    pub auth_token_variables: &'static [&'static str],
+    /// What is to be known of its credentials before one is used, in whole sentences.
+    pub limits: &'static [&'static str],
 }
 
 /// Every preset, sorted by name.

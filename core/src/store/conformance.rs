@@ -5,6 +5,7 @@
 //! ```
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a broken promise of a store is a panic of its test")]
 
+mod credentials;
 mod events;
 mod expiring;
 mod keys;
@@ -121,6 +122,17 @@ pub async fn conformance<F: Future<Output = Subject>>(make: impl Fn() -> F) {
     settings::the_change_mark_moves_with_every_change(make().await).await;
     settings::the_change_mark_stays_while_nothing_changes(make().await).await;
     settings::the_clock_is_the_stores(make().await).await;
+
+    credentials::a_credential_reads_back_whole(make().await).await;
+    credentials::credentials_are_sorted_and_of_one_owner(make().await).await;
+    credentials::a_credential_is_replaced_only_when_that_is_said(make().await).await;
+    credentials::of_many_who_store_one_wins(make().await).await;
+    credentials::a_removed_credential_is_gone_and_the_others_stay(make().await).await;
+    credentials::a_connection_and_a_credential_leave_each_other_alone(make().await).await;
+    credentials::removing_the_last_of_the_active_account_leaves_none_active(make().await).await;
+    credentials::the_change_mark_moves_with_the_credentials(make().await).await;
+    credentials::credentials_are_taken_under_the_newest_key_alone(make().await).await;
+    credentials::credentials_under_an_older_key_are_listed_and_sealed_anew(make().await).await;
 
     keys::the_first_key_is_added_once(make().await).await;
     keys::keys_come_back_whole_and_in_order(make().await).await;

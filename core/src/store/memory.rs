@@ -1,5 +1,6 @@
 //! A store that ends with its process: for tests, and for apps that log in anew each time.
 
+mod credentials;
 mod keys;
 mod log;
 mod pending_logins;
@@ -18,8 +19,8 @@ use super::reseal::is_retired;
 use super::{
     AttemptId, ChangeMark, Claim, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
     Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
-    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, Revocation, SealPosition, StoreId, TokenDigest,
-    TokenStore, TombstoneId, WrappedKey,
+    NewEvent, NewSeal, OldSeal, Reach, Record, ResealOutcome, Revocation, SealPosition, SealedCredential,
+    StaticKind, StoreId, TokenDigest, TokenStore, TombstoneId, WrappedKey,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
@@ -49,6 +50,7 @@ struct Rows {
     /// By their connections.
     revocations: BTreeMap<[u8; 16], Revocation>,
     pending_logins: BTreeMap<StateDigest, pending_logins::Row>,
+    credentials: BTreeMap<(AccountKey, StaticKind), SealedCredential>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
     log: Log,
@@ -288,7 +290,8 @@ impl TokenStore for MemoryStore {
     }
 
     async fn is_empty(&self) -> Result<bool> {
-        Ok(self.rows().connections.is_empty())
+        let rows = self.rows();
+        Ok(rows.connections.is_empty() && rows.credentials.is_empty())
     }
 
     async fn id(&self) -> Result<StoreId> {
@@ -347,7 +350,9 @@ impl TokenStore for MemoryStore {
         let queued = rows.revocations.values().map(|waiting| &waiting.record);
         let records = rows.connections.values().chain(queued).map(|record| &record.sealed);
         let logins = rows.pending_logins.values().filter_map(pending_logins::Row::sealed);
-        let is_named = records.chain(logins).any(|sealed| sealed.key_id() == Some(id));
+        let credentials = rows.credentials.values().map(|credential| &credential.sealed);
+        let mut sealed = records.chain(logins).chain(credentials);
+        let is_named = sealed.any(|sealed| sealed.key_id() == Some(id));
         let found = rows.keys.iter().position(|key| key.id == id);
         let Some(place) = found.filter(|_| !is_named && rows.newest_key() != Some(id)) else {
             return Ok(false);

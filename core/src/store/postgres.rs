@@ -1,6 +1,7 @@
 //! The store of many hosts: a PostgreSQL database.
 
 mod changes;
+mod credentials;
 mod events;
 mod fault;
 mod keys;

@@ -10,7 +10,8 @@
 //! | rest | ciphertext, then the 16-byte tag |
 //!
 //! The associated data are the version, the key id and the place: what stands in plain beside the sealed value, for
-//! tokens a [`Place`], for a login that waits a [`LoginPlace`]. What is *not* noticed is a whole old record put back in its place.
+//! tokens a [`Place`], for a login that waits a [`LoginPlace`], for a static credential a [`CredentialPlace`]. What is
+//! *not* noticed is a whole old record put back in its place.
 
 use std::fmt;
 
@@ -19,7 +20,9 @@ use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::key::KeyRing;
-use super::{Columns, ConnectionId, Record, SealedLogin, SealedTokens, TokenDigest};
+use super::{
+    Columns, ConnectionId, Record, SealedCredential, SealedLogin, SealedTokens, StaticKind, TokenDigest,
+};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
@@ -100,6 +103,31 @@ pub(crate) fn later(account: &AccountKey) -> Error {
     Error::new(ErrorCode::StoreFailed, format!("the record of {account} was written by a newer version"))
         .with_account(account)
         .with_advice("Update Loomkin Auth; this version leaves the record as it is.")
+}
+
+/// Opens the secret of a static credential.
+///
+/// # Errors
+///
+/// As [`open`].
+pub(crate) fn open_credential(
+    keys: &KeyRing,
+    place: &CredentialPlace<'_>,
+    sealed: &SealedTokens,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let (account, noun) = (place.account, place.kind.noun());
+    if sealed.0.first().is_some_and(|version| *version > VERSION) {
+        return Err(later(account));
+    }
+    try_open(keys, place, &sealed.0).ok_or_else(|| {
+        let option = if place.kind == StaticKind::AuthToken { " --token" } else { "" };
+        Error::new(ErrorCode::StoreFailed, format!("the stored {noun} of {account} cannot be unsealed"))
+            .with_account(account)
+            .with_advice(format!(
+                "Run `loomkin-auth key set {account}{option} --replace`, or restore the store from a backup; the record \
+                 was changed or damaged."
+            ))
+    })
 }
 
 fn try_open(keys: &KeyRing, place: &impl AssociatedData, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -211,6 +239,34 @@ impl AssociatedData for LoginPlace<'_> {
     }
 }
 
+/// Where the secret of a static credential stands.
+#[derive(Clone, Copy)]
+pub(crate) struct CredentialPlace<'a> {
+    pub(crate) account: &'a AccountKey,
+    pub(crate) kind: StaticKind,
+    pub(crate) updated_at: Timestamp,
+}
+
+impl<'a> CredentialPlace<'a> {
+    /// Where the secret of `credential` is.
+    pub(crate) fn of(credential: &'a SealedCredential) -> Self {
+        Self { account: &credential.account, kind: credential.kind, updated_at: credential.updated_at }
+    }
+}
+
+impl AssociatedData for CredentialPlace<'_> {
+    fn account(&self) -> &AccountKey {
+        self.account
+    }
+
+    fn encode(&self, key_id: [u8; 8]) -> Vec<u8> {
+        let mut parts = Parts::begin(key_id, CREDENTIAL_FIELD, self.account);
+        parts.push(self.kind.as_str().as_bytes());
+        parts.push(&self.updated_at.unix_millis().to_le_bytes());
+        parts.0
+    }
+}
+
 struct Parts(Vec<u8>);
 
 impl Parts {
@@ -243,6 +299,7 @@ impl Parts {
 const VERSION: u8 = 1;
 const FIELD: &str = "tokens";
 const LOGIN_FIELD: &str = "pending login";
+const CREDENTIAL_FIELD: &str = "credential";
 const NONCE: usize = 24;
 const TAG: usize = 16;
 const HEADER: usize = 1 + 8 + NONCE;

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file for all processes of a host.
 
 mod changes;
+mod credentials;
 mod events;
 mod fault;
 mod holder;

@@ -1,5 +1,6 @@
 //! The store's plaintext face: what goes in is sealed, what comes out is unsealed and checked.
 
+mod credentials;
 mod events;
 mod login;
 mod outcome;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+pub use credentials::{KeyOutcome, StoredCredential};
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
 pub use pending_logins::{Waiting, WaitingLogin};
 pub use rotation::RotationReport;

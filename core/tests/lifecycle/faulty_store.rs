@@ -10,10 +10,11 @@ use loomkin_auth::clock::Timestamp;
 use loomkin_auth::error::{Error, ErrorCode, Result};
 use loomkin_auth::protocol::state::StateDigest;
 use loomkin_auth::store::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
-    Disconnect, Event, EventCursor, EventKind, Expiring, Failure, FoundLogin, KeysGuard, LatestDisconnect,
-    LoginBounds, NewConnection, NewSeal, OldSeal, PendingLogins, PutOutcome, QueueOutcome, Reach, Record,
-    ResealOutcome, Revocation, RevocationQueue, RevocationTerms, SealPosition, SealedLogin, SealedTokens,
+    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId,
+    CredentialOutcome, CredentialStore, Deleted, Disconnect, Event, EventCursor, EventKind, Expiring,
+    Failure, FoundLogin, KeysGuard, LatestDisconnect, LoginBounds, NewConnection, NewSeal, OldSeal,
+    PendingLogins, PutOutcome, QueueOutcome, Reach, Record, Replace, ResealOutcome, Revocation,
+    RevocationQueue, RevocationTerms, SealPosition, SealedCredential, SealedLogin, SealedTokens, StaticKind,
     StoreId, TokenDigest, TokenStore, WrappedKey,
 };
 use tokio::sync::watch;
@@ -303,5 +304,35 @@ impl PendingLogins for FaultyStore {
         new: SealedTokens,
     ) -> Result<ResealOutcome> {
         self.inner.reseal_pending_login(id, old, new).await
+    }
+}
+
+#[async_trait]
+impl CredentialStore for FaultyStore {
+    async fn credentials(&self, owner: &Owner) -> Result<Vec<SealedCredential>> {
+        self.inner.credentials(owner).await
+    }
+
+    async fn store_credential(
+        &self,
+        credential: SealedCredential,
+        replace: Replace,
+    ) -> Result<CredentialOutcome> {
+        self.inner.store_credential(credential, replace).await
+    }
+
+    async fn remove_credential(&self, account: &AccountKey, kind: StaticKind) -> Result<bool> {
+        self.inner.remove_credential(account, kind).await
+    }
+
+    async fn old_credential(
+        &self,
+        after: Option<(&AccountKey, StaticKind)>,
+    ) -> Result<Option<SealedCredential>> {
+        self.inner.old_credential(after).await
+    }
+
+    async fn reseal_credential(&self, old: &SealedCredential, new: SealedTokens) -> Result<ResealOutcome> {
+        self.inner.reseal_credential(old, new).await
     }
 }

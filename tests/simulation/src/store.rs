@@ -1,5 +1,6 @@
 //! The port to the store: a store in memory, as a process with bad luck sees it.
 
+mod credentials;
 mod pending_logins;
 mod revocations;
 

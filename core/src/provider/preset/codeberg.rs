@@ -25,4 +25,7 @@ pub(super) const CODEBERG: Preset = Preset {
     identity: IdentitySource::ForgejoUser,
     revocation: RevocationMethod::None,
     quirks: Quirks::NONE,
+    api_key_variables: &[],
+    auth_token_variables: &[],
+    limits: &[],
 };

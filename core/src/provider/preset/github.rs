@@ -6,7 +6,8 @@
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>
 //! (a refresh ends the old refresh token and the old access token at once),
 //! <https://docs.github.com/en/rest/apps/oauth-applications> (ending a grant: not RFC 7009),
-//! <https://docs.github.com/en/rest/users/users> (the user resource).
+//! <https://docs.github.com/en/rest/users/users> (the user resource),
+//! <https://cli.github.com/manual/gh_help_environment> (the variables, and which of them counts first).
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};
 use crate::provider::{ClientAuth, Flow};
@@ -34,4 +35,7 @@ pub(super) const GITHUB: Preset = Preset {
     identity: IdentitySource::GitHubUser,
     revocation: RevocationMethod::GitHubGrant,
     quirks: Quirks::NONE,
+    api_key_variables: &[],
+    auth_token_variables: &["GH_TOKEN", "GITHUB_TOKEN"],
+    limits: &["The token of a workflow ends with its job, and reaches the workflow's own repository alone."],
 };

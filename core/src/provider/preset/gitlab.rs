@@ -24,4 +24,7 @@ pub(super) const GITLAB: Preset = Preset {
     identity: IdentitySource::GitLabUser,
     revocation: RevocationMethod::Rfc7009,
     quirks: Quirks::NONE,
+    api_key_variables: &[],
+    auth_token_variables: &["GITLAB_TOKEN"],
+    limits: &[],
 };

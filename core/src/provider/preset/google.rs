@@ -36,4 +36,7 @@ pub(super) const GOOGLE: Preset = Preset {
         issuer_aliases: &["accounts.google.com"],
         ..Quirks::NONE
     },
+    api_key_variables: &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+    auth_token_variables: &[],
+    limits: &["An API key stands for a project and not for a person; what belongs to a person needs OAuth."],
 };

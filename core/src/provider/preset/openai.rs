@@ -29,4 +29,7 @@ pub(super) const OPENAI: Preset = Preset {
     identity: IdentitySource::OpenId,
     revocation: RevocationMethod::None,
     quirks: Quirks::NONE,
+    api_key_variables: &["OPENAI_API_KEY"],
+    auth_token_variables: &[],
+    limits: &[],
 };

@@ -1,6 +1,7 @@
 //! Z.ai, which takes API keys only.
 //!
 //! <https://docs.z.ai/api-reference/introduction>, read 2026-11-21: keys as bearer tokens, no OAuth for third parties.
+//! <https://docs.z.ai/guides/develop/openai/python>, read the same day: the variable.
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};
 
@@ -22,4 +23,7 @@ pub(super) const ZAI: Preset = Preset {
     identity: IdentitySource::None,
     revocation: RevocationMethod::None,
     quirks: Quirks::NONE,
+    api_key_variables: &["ZAI_API_KEY"],
+    auth_token_variables: &[],
+    limits: &["It has no OAuth; an API key is all it takes."],
 };

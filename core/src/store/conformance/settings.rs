@@ -108,11 +108,11 @@ pub(super) async fn the_clock_is_the_stores(subject: Subject) {
     assert!(subject.other.now().await.unwrap() >= before.plus(Duration::from_secs(90)));
 }
 
-struct Seen(Vec<ChangeMark>);
+pub(super) struct Seen(pub(super) Vec<ChangeMark>);
 
 impl Seen {
     /// Within the time that a change may take to be seen.
-    async fn another(&mut self, store: &dyn TokenStore) {
+    pub(super) async fn another(&mut self, store: &dyn TokenStore) {
         if matches!(store.reach(), Reach::Hosts) {
             let began = Instant::now();
             while self.0.contains(&store.change_mark().unwrap()) && began.elapsed() < SEEN_ELSEWHERE_WITHIN {

@@ -69,7 +69,8 @@ pub(super) async fn remove(transaction: &mut Transaction, id: [u8; 8]) -> Result
         "DELETE FROM loomkin_auth.data_key WHERE id = $1 AND id <> ({NEWEST})
             AND NOT EXISTS (SELECT FROM loomkin_auth.connection WHERE substring(sealed FROM 2 FOR 8) = $1)
             AND NOT EXISTS (SELECT FROM loomkin_auth.revocation WHERE substring(sealed FROM 2 FOR 8) = $1)
-            AND NOT EXISTS (SELECT FROM loomkin_auth.pending_login WHERE substring(sealed FROM 2 FOR 8) = $1)"
+             AND NOT EXISTS (SELECT FROM loomkin_auth.pending_login WHERE substring(sealed FROM 2 FOR 8) = $1)
+             AND NOT EXISTS (SELECT FROM loomkin_auth.credential WHERE substring(sealed FROM 2 FOR 8) = $1)"
     );
     Ok(transaction.execute(&sql, &[(&id.as_slice(), Type::BYTEA)]).await? == 1)
 }

@@ -85,10 +85,10 @@ const IS_THERE: &str = "SELECT
 const VERSION: &str = "SELECT version FROM loomkin_auth.store";
 
 /// The version of the schema; a store of a higher one is refused.
-const NEWEST: i32 = 3;
+const NEWEST: i32 = 4;
 
 /// What brings a store from each version to the next, the first being there.
-const LATER: [&str; 2] = [SECOND, THIRD];
+const LATER: [&str; 3] = [SECOND, THIRD, FOURTH];
 
 /// The tables of the SQLite store, in a schema of their own and with all names spelt out: behind a pooler the search
 /// path is somebody else's. A connection without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -207,4 +207,18 @@ CREATE TABLE loomkin_auth.pending_login (
 );
 CREATE INDEX pending_login_of_owner ON loomkin_auth.pending_login (owner, begun_at);
 CREATE INDEX pending_login_deadline ON loomkin_auth.pending_login (deadline);
+"#;
+
+/// See the fourth version of the SQLite store.
+const FOURTH: &str = r#"
+CREATE TABLE loomkin_auth.credential (
+    owner TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    sealed BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (owner, provider, account, kind)
+);
 "#;

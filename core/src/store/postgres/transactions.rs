@@ -1,7 +1,7 @@
 //! The steps of each transaction; the caller has begun it, and commits it.
 //!
 //! All take their locks in one order, so that none waits for another in a circle: the newest key, the connection, the
-//! revocations, the owner's setting, the count of changes. For events nobody waits.
+//! revocations, the credentials, the owner's setting, the count of changes. For events nobody waits.
 
 use std::time::Duration;
 
@@ -170,7 +170,8 @@ pub(super) async fn select(
 }
 
 pub(super) async fn is_empty(pool: &Pool) -> Result<bool> {
-    let sql = "SELECT NOT EXISTS (SELECT FROM loomkin_auth.connection WHERE sealed IS NOT NULL) AS empty";
+    let sql = "SELECT NOT EXISTS (SELECT FROM loomkin_auth.connection WHERE sealed IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM loomkin_auth.credential) AS empty";
     one(&pool.read(sql, &[]).await?, |row| rows::get(row, "empty"))
 }
 

@@ -43,7 +43,8 @@ pub(super) fn remove(transaction: &Transaction<'_>, id: [u8; 8]) -> rusqlite::Re
         "DELETE FROM data_key WHERE id = ?1 AND id <> ({NEWEST})
             AND NOT EXISTS (SELECT 1 FROM connection WHERE substr(sealed, 2, 8) = ?1)
             AND NOT EXISTS (SELECT 1 FROM revocation WHERE substr(sealed, 2, 8) = ?1)
-            AND NOT EXISTS (SELECT 1 FROM pending_login WHERE substr(sealed, 2, 8) = ?1)"
+             AND NOT EXISTS (SELECT 1 FROM pending_login WHERE substr(sealed, 2, 8) = ?1)
+             AND NOT EXISTS (SELECT 1 FROM credential WHERE substr(sealed, 2, 8) = ?1)"
     );
     Ok(transaction.execute(&sql, [id])? == 1)
 }

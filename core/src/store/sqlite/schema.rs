@@ -101,10 +101,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const APPLICATION_ID: i32 = 0x4c6d_4175;
 
 /// The version of the schema; a store of a higher one is refused.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// What brings a store from each version to the next.
-const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 /// Claims and failures have tables of their own, so that writing one does not write the tokens anew. A connection
 /// without `sealed` is a tombstone. Times are milliseconds since the epoch.
@@ -219,4 +219,18 @@ CREATE TABLE pending_login (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_login_of_owner ON pending_login (owner, begun_at);
 CREATE INDEX pending_login_deadline ON pending_login (deadline);
+";
+
+/// `credential` has what nobody refreshes: of each kind one for an account.
+const FOURTH: &str = "
+CREATE TABLE credential (
+    owner TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, provider, account, kind)
+) STRICT, WITHOUT ROWID;
 ";

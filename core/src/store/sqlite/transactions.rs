@@ -177,9 +177,12 @@ pub(super) fn select(
 }
 
 pub(super) fn is_empty(database: &Connection) -> rusqlite::Result<bool> {
-    database.query_row("SELECT NOT EXISTS (SELECT 1 FROM connection WHERE sealed IS NOT NULL)", [], |row| {
-        row.get(0)
-    })
+    database.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM connection WHERE sealed IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM credential)",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// The holders that claims name.

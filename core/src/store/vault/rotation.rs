@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use super::Vault;
+use super::{Vault, credentials};
 use crate::account::AccountKey;
 use crate::error::Result;
 use crate::store::key::{Beginning, KeyRing, KeySetting};
 use crate::store::seal::{self, Place};
-use crate::store::{NewSeal, OldSeal, ResealOutcome, SealPosition};
+use crate::store::{NewSeal, OldSeal, ResealOutcome, SealPosition, StaticKind};
 
 /// What a rotation came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,7 +24,7 @@ pub struct RotationReport {
     pub finished_earlier: bool,
     /// Whether a new key was made.
     pub made_key: bool,
-    /// How many records and queued revocations were sealed anew.
+    /// How many records, queued revocations and static credentials were sealed anew.
     pub resealed: u64,
     /// How many old keys were removed.
     pub removed_keys: u64,
@@ -34,6 +34,8 @@ pub struct RotationReport {
     pub damaged: Vec<AccountKey>,
     /// How many queued revocations cannot be unsealed. They were left as they are, and end by themselves.
     pub damaged_revocations: u64,
+    /// The static credentials that cannot be unsealed. They were left as they are.
+    pub damaged_credentials: Vec<(AccountKey, StaticKind)>,
 }
 
 impl Vault {
@@ -75,6 +77,7 @@ impl Vault {
                 kept_keys,
                 damaged: tally.damaged,
                 damaged_revocations: tally.damaged_revocations,
+                damaged_credentials: tally.damaged_credentials,
             });
         }
     }
@@ -82,7 +85,8 @@ impl Vault {
     /// Goes over the store until it has seen nothing under an older key but what cannot be unsealed.
     async fn reseal_all(&self, tally: &mut Tally, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<()> {
         loop {
-            let found = self.reseal_once(tally, progress).await?;
+            let found = self.reseal_once(tally, progress).await?
+                | self.reseal_credentials_once(tally, progress).await?;
             self.reseal_pending_logins().await?;
             let ring = self.keys.ring();
             for id in ring.older() {
@@ -131,6 +135,41 @@ impl Vault {
         }
     }
 
+    /// Goes over the static credentials once. Says whether any under an older key could be unsealed.
+    async fn reseal_credentials_once(
+        &self,
+        tally: &mut Tally,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<bool> {
+        let (mut after, mut found): (Option<(AccountKey, StaticKind)>, _) = (None, false);
+        tally.damaged_credentials.clear();
+        loop {
+            let ring = self.keys.ring();
+            let behind = after.as_ref().map(|(account, kind)| (account, *kind));
+            let Some(old) = self.store.old_credential(behind).await? else { return Ok(found) };
+            if !ring.knows(&old.sealed) && !Arc::ptr_eq(&self.keys.newer(&ring).await?, &ring) {
+                // Somebody else has rotated meanwhile: look again, with the keys of now.
+                continue;
+            }
+            let place = (old.account.clone(), old.kind);
+            match credentials::seal_anew(&ring, &old, &*self.random)? {
+                None => tally.damaged_credentials.push(place.clone()),
+                Some(new) => match self.store.reseal_credential(&old, new).await? {
+                    ResealOutcome::Resealed(count) => {
+                        found = true;
+                        tally.resealed += count;
+                    }
+                    ResealOutcome::Retired => {
+                        self.follow(&ring).await?;
+                        continue;
+                    }
+                },
+            }
+            after = Some(place);
+            progress(tally.resealed);
+        }
+    }
+
     /// The same tokens under the newest key of `ring`, and where those are that cannot be unsealed. Nobody looks at what
     /// is inside: a payload of a later version goes through as it is.
     fn seal_anew(&self, ring: &KeyRing, page: Vec<OldSeal>) -> Result<(Vec<NewSeal>, Vec<SealPosition>)> {
@@ -159,6 +198,7 @@ struct Tally {
     removed_keys: u64,
     damaged: Vec<AccountKey>,
     damaged_revocations: u64,
+    damaged_credentials: Vec<(AccountKey, StaticKind)>,
 }
 
 /// So few that nobody waits long for the transaction that stores them.

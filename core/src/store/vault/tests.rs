@@ -1,6 +1,7 @@
 //! What a vault promises beyond its store: nothing unsealed lies anywhere, and nothing altered comes out.
 
 mod canary;
+mod credentials;
 mod frozen;
 mod later;
 mod rotation;
@@ -14,7 +15,7 @@ use crate::random::SystemRandom;
 use crate::secret::Secret;
 use crate::store::key::tests::{FakeKeychain, Mood};
 use crate::store::memory::MemoryStore;
-use crate::store::seal::Place;
+use crate::store::seal::{CredentialPlace, Place};
 use crate::store::{
     Columns, ConnectOutcome, ConnectionId, EventCursor, EventKind, LatestDisconnect, NewConnection,
     RevocationTerms, SealedTokens, WrappedKey, payload,

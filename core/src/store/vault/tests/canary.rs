@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::store::key::KeychainError;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Replace, StaticKind};
 
 #[tokio::test]
 async fn no_file_ever_holds_a_token() {
@@ -16,6 +17,9 @@ async fn no_file_ever_holds_a_token() {
     let mut first = tokens("canary-one");
     first.id_token = Some(Secret::new("canary-id"));
 
+    let key = Secret::new("canary-static");
+    vault.store_credential(&account, StaticKind::ApiKey, &key, Replace::No).await.unwrap();
+    assert_clean(directory.path());
     let entry = vault.connect(&account, &first, ada(), json!({"client": "canary-binding"})).await.unwrap();
     assert_clean(directory.path());
     let attempt = vault.make_attempt().unwrap();

@@ -2,7 +2,7 @@
 
 use super::stepped::{Event, Stepped};
 use super::*;
-use crate::store::FailureKind;
+use crate::store::{FailureKind, Replace, StaticKind};
 
 /// A store with more connections than fit into one batch, and what was read of it at first.
 struct World {
@@ -20,6 +20,10 @@ impl World {
                 .connect(&name, &tokens(&format!("old-{number}")), ada(), json!({ "of": number }))
                 .await
                 .unwrap();
+        }
+        for number in 0..CREDENTIALS {
+            let secret = Secret::new(format!("key-{number}"));
+            vault.store_credential(&name(number), StaticKind::ApiKey, &secret, Replace::No).await.unwrap();
         }
         // One has failed, and one is being refreshed.
         for (number, failure) in [(1, true), (2, false)] {
@@ -67,6 +71,10 @@ impl World {
             assert_eq!((now.claim, now.failure), (before.claim, before.failure), "{when}");
             assert_eq!(now.refresh_digest, before.refresh_digest, "{when}");
         }
+        for number in 0..CREDENTIALS {
+            let found = vault.credentials_of(&name(number)).await.unwrap().pop().unwrap();
+            assert!(found.secret.unwrap().matches(&Secret::new(format!("key-{number}"))), "{when}");
+        }
     }
 
     /// One key is left, another than the old one, and everything is under it.
@@ -74,6 +82,7 @@ impl World {
         let keys = self.store.keys().await.unwrap();
         assert!(keys.len() == 1 && keys[0].id != self.old_key, "{when}");
         assert!(self.store.old_seals(None, 100).await.unwrap().is_empty(), "{when}");
+        assert_eq!(self.store.old_credential(None).await.unwrap(), None, "{when}");
     }
 }
 
@@ -92,7 +101,7 @@ async fn a_rotation_seals_everything_anew_and_nothing_else_changes() {
     let world = World::new().await;
     let report = world.vault().await.rotate_key(None, &unheard).await.unwrap();
     let told = (report.made_key, report.finished_earlier, report.resealed, report.removed_keys);
-    assert_eq!(told, (true, false, CONNECTIONS as u64, 1));
+    assert_eq!(told, (true, false, (CONNECTIONS + CREDENTIALS) as u64, 1));
     assert_eq!((report.kept_keys, report.damaged.len(), report.source), (0, 0, KeySetting::Auto));
     world.is_rotated("at the end").await;
     world.is_whole(&world.vault().await, &[], "at the end").await;
@@ -280,7 +289,7 @@ async fn what_cannot_be_unsealed_is_named_and_keeps_its_key() {
         let report = vault.rotate_key(None, &unheard).await.unwrap();
         assert_eq!((report.made_key, report.finished_earlier), (first, !first));
         assert_eq!((report.kept_keys, &report.damaged[..]), (1, &damaged_accounts[..]));
-        assert_eq!(report.resealed, if first { CONNECTIONS as u64 - 2 } else { 0 });
+        assert_eq!(report.resealed, if first { (CONNECTIONS + CREDENTIALS) as u64 - 2 } else { 0 });
     }
     world.is_whole(&vault, &damaged_accounts, "with damaged records").await;
     for account in &damaged_accounts {
@@ -342,7 +351,10 @@ async fn progress_is_told_from_nothing_to_everything() {
     let told = std::sync::Mutex::new(Vec::new());
     world.vault().await.rotate_key(None, &|count| told.lock().unwrap().push(count)).await.unwrap();
     let told = told.into_inner().unwrap();
-    assert!(told.len() > 1 && told.is_sorted() && told.last() == Some(&(CONNECTIONS as u64)), "{told:?}");
+    assert!(
+        told.len() > 1 && told.is_sorted() && told.last() == Some(&((CONNECTIONS + CREDENTIALS) as u64)),
+        "{told:?}"
+    );
 }
 
 fn renewed() -> TokenSet {
@@ -367,6 +379,7 @@ async fn is_refreshed(vault: &Vault, account: &AccountKey) {
 }
 
 const CONNECTIONS: usize = 40;
+const CREDENTIALS: usize = 3;
 const LEASE: Duration = Duration::from_secs(600);
 
 #[tokio::test]

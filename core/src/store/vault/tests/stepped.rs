@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use super::*;
 use crate::protocol::state::StateDigest;
 use crate::store::{
-    self, Deleted, Disconnect, FoundLogin, KeysGuard, LoginBounds, NewSeal, OldSeal, PendingLogins,
-    PutOutcome, QueueOutcome, Reach, ResealOutcome, Revocation, RevocationQueue, RevocationTerms,
-    SealPosition, SealedLogin, StoreId, TokenDigest, WrappedKey,
+    self, CredentialOutcome, CredentialStore, Deleted, Disconnect, FoundLogin, KeysGuard, LoginBounds,
+    NewSeal, OldSeal, PendingLogins, PutOutcome, QueueOutcome, Reach, Replace, ResealOutcome, Revocation,
+    RevocationQueue, RevocationTerms, SealPosition, SealedCredential, SealedLogin, StaticKind, StoreId,
+    TokenDigest, WrappedKey,
 };
 
 /// What happens at the call that was chosen; every other call goes through.
@@ -281,5 +282,35 @@ impl PendingLogins for Stepped {
         new: SealedTokens,
     ) -> Result<ResealOutcome> {
         self.step(self.inner.reseal_pending_login(id, old, new)).await
+    }
+}
+
+#[async_trait]
+impl CredentialStore for Stepped {
+    async fn credentials(&self, owner: &Owner) -> Result<Vec<SealedCredential>> {
+        self.step(self.inner.credentials(owner)).await
+    }
+
+    async fn store_credential(
+        &self,
+        credential: SealedCredential,
+        replace: Replace,
+    ) -> Result<CredentialOutcome> {
+        self.step(self.inner.store_credential(credential, replace)).await
+    }
+
+    async fn remove_credential(&self, account: &AccountKey, kind: StaticKind) -> Result<bool> {
+        self.step(self.inner.remove_credential(account, kind)).await
+    }
+
+    async fn old_credential(
+        &self,
+        after: Option<(&AccountKey, StaticKind)>,
+    ) -> Result<Option<SealedCredential>> {
+        self.step(self.inner.old_credential(after)).await
+    }
+
+    async fn reseal_credential(&self, old: &SealedCredential, new: SealedTokens) -> Result<ResealOutcome> {
+        self.step(self.inner.reseal_credential(old, new)).await
     }
 }

@@ -1,0 +1,49 @@
+//! What the environment has to do with credentials, and nothing else of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::candidate;
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::provider::PRESETS;
+use crate::secret::Secret;
+
+/// The variables that credentials are looked for in, as far as they are set. Its `Debug` shows names alone.
+#[derive(Clone, Default)]
+pub struct EnvironmentFacts {
+    /// By name; `None` where it is empty.
+    variables: BTreeMap<String, Option<Secret>>,
+}
+
+impl EnvironmentFacts {
+    /// Those that `config` and the presets name.
+    pub fn of(config: &Config, environment: &Environment) -> Self {
+        let configured = config.providers().keys().chain(config.endpoints().keys());
+        let named = configured.flat_map(|provider| candidate::variables(config, provider));
+        let conventional = PRESETS.iter().flat_map(|preset| {
+            preset.api_key_variables.iter().chain(preset.auth_token_variables).map(|name| (*name).to_owned())
+        });
+        let is_set = |name: &String| environment.names().any(|other| other == name);
+        let variables = named
+            .chain(conventional)
+            .filter(is_set)
+            .map(|name| {
+                let secret = environment.variable(&name).map(Secret::new);
+                (name, secret)
+            })
+            .collect();
+        Self { variables }
+    }
+
+    /// What `name` holds: `None` where it is not set, `Some(None)` where it is empty.
+    pub(super) fn variable(&self, name: &str) -> Option<Option<&Secret>> {
+        self.variables.get(name).map(Option::as_ref)
+    }
+}
+
+impl fmt::Debug for EnvironmentFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
