@@ -122,7 +122,7 @@ pub trait TokenStore: CredentialStore + PendingLogins + RevocationQueue + fmt::D
     async fn active(&self, owner: &Owner) -> Result<Option<AccountKey>>;
 
     /// Selects the owner's active account, or none. Deletes nothing. Returns `false`, and selects nothing, when the account
-    /// is not connected.
+    /// has neither a connection nor a credential here.
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool>;
 
     /// Writes an event of its own: something became known that the store has no other row for.

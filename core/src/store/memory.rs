@@ -263,7 +263,11 @@ impl TokenStore for MemoryStore {
 
     async fn select(&self, owner: &Owner, account: Option<&AccountKey>) -> Result<bool> {
         let mut rows = self.rows();
-        if account.is_some_and(|account| !rows.connections.contains_key(account)) {
+        let holds = |account| {
+            rows.connections.contains_key(account)
+                || rows.credentials.keys().any(|(whose, _)| whose == account)
+        };
+        if account.is_some_and(|account| !holds(account)) {
             return Ok(false);
         }
         if rows.activate(owner, account) {

@@ -280,7 +280,7 @@ impl Vault {
     }
 
     /// Selects the owner's active account, or none. Deletes nothing. Returns `false`, and selects nothing, when the account
-    /// is not connected.
+    /// has neither a connection nor a credential here.
     ///
     /// # Errors
     ///

@@ -132,6 +132,15 @@ async fn remove(transaction: &mut Transaction, account: &AccountKey, kind: Stati
     Ok(true)
 }
 
+/// Whether there is anything of `account`; if so, it stays until the transaction ends.
+pub(super) async fn holds(transaction: &mut Transaction, account: &AccountKey) -> Result<bool> {
+    let [owner, provider, name] = rows::names(account);
+    let sql =
+        "SELECT FROM loomkin_auth.credential WHERE owner = $1 AND provider = $2 AND account = $3 FOR SHARE";
+    let params: [Param<'_>; 3] = [(&owner, Type::TEXT), (&provider, Type::TEXT), (&name, Type::TEXT)];
+    Ok(!transaction.query(sql, &params).await?.is_empty())
+}
+
 async fn reseal(
     transaction: &mut Transaction,
     old: &SealedCredential,

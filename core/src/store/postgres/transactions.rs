@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
+use super::credentials;
 use super::events;
 use super::keys;
 use super::pool::{Param, Pool, Transaction};
@@ -161,6 +162,7 @@ pub(super) async fn select(
 ) -> Result<bool> {
     if let Some(account) = account
         && rows::find_locked(transaction, account).await?.is_none()
+        && !credentials::holds(transaction, account).await?
     {
         return Ok(false);
     }

@@ -122,6 +122,13 @@ fn remove(
     Ok(true)
 }
 
+/// Whether there is anything of `account`.
+pub(super) fn holds(transaction: &Transaction<'_>, account: &AccountKey) -> rusqlite::Result<bool> {
+    let AccountKey { owner, provider, account } = account;
+    let sql = "SELECT EXISTS (SELECT 1 FROM credential WHERE owner = ?1 AND provider = ?2 AND account = ?3)";
+    transaction.query_row(sql, [owner.as_str(), provider.as_str(), account.as_str()], |row| row.get(0))
+}
+
 fn old(
     database: &Connection,
     after: Option<&(AccountKey, StaticKind)>,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use super::credentials;
 use super::events;
 use super::holder::HolderId;
 use super::keys;
@@ -168,6 +169,7 @@ pub(super) fn select(
 ) -> rusqlite::Result<bool> {
     if let Some(account) = account
         && rows::find(transaction, account)?.is_none()
+        && !credentials::holds(transaction, account)?
     {
         return Ok(false);
     }
