@@ -24,7 +24,6 @@ use super::{
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Result;
-use crate::protocol::state::StateDigest;
 use crate::random::Random;
 use crate::secret::SecretKey;
 
@@ -48,7 +47,7 @@ struct Rows {
     tombstones: BTreeMap<AccountKey, Tombstone>,
     /// By their connections.
     revocations: BTreeMap<[u8; 16], Revocation>,
-    pending_logins: BTreeMap<StateDigest, pending_logins::Row>,
+    pending_logins: Vec<pending_logins::Row>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
     log: Log,
@@ -343,7 +342,7 @@ impl TokenStore for MemoryStore {
         let mut rows = self.rows();
         let queued = rows.revocations.values().map(|waiting| &waiting.record);
         let records = rows.connections.values().chain(queued).map(|record| &record.sealed);
-        let logins = rows.pending_logins.values().filter_map(pending_logins::Row::sealed);
+        let logins = rows.pending_logins.iter().filter_map(pending_logins::Row::sealed);
         let is_named = records.chain(logins).any(|sealed| sealed.key_id() == Some(id));
         let found = rows.keys.iter().position(|key| key.id == id);
         let Some(place) = found.filter(|_| !is_named && rows.newest_key() != Some(id)) else {
