@@ -3,6 +3,7 @@
 mod canary;
 mod frozen;
 mod later;
+mod pending_logins;
 mod rotation;
 mod stepped;
 
