@@ -1,5 +1,6 @@
 //! One handle for everything an app does with its connections.
 
+mod hosted;
 mod login;
 mod ports;
 mod rotation;
@@ -9,6 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use hosted::{HostedCallback, HostedLogin, HostedOptions, LoginCookie};
 pub use login::{ConnectOptions, PendingLogin};
 pub use ports::Ports;
 

@@ -42,6 +42,18 @@ pub struct BegunLogin {
     after: LatestDisconnect,
 }
 
+impl BegunLogin {
+    /// One that went on outside this process meanwhile.
+    pub(crate) fn resume(account: AccountKey, after: LatestDisconnect) -> Self {
+        Self { account, after }
+    }
+
+    /// The account's latest disconnect when it began.
+    pub(crate) fn after(&self) -> LatestDisconnect {
+        self.after
+    }
+}
+
 impl Lifecycle {
     /// Begins a login of `account`: what is disconnected from now on stays so.
     ///

@@ -25,7 +25,6 @@ use super::{
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Result;
-use crate::protocol::state::StateDigest;
 use crate::random::Random;
 use crate::secret::SecretKey;
 
@@ -49,7 +48,7 @@ struct Rows {
     tombstones: BTreeMap<AccountKey, Tombstone>,
     /// By their connections.
     revocations: BTreeMap<[u8; 16], Revocation>,
-    pending_logins: BTreeMap<StateDigest, pending_logins::Row>,
+    pending_logins: Vec<pending_logins::Row>,
     credentials: BTreeMap<(AccountKey, StaticKind), SealedCredential>,
     active: BTreeMap<Owner, AccountKey>,
     keys: Vec<WrappedKey>,
@@ -353,7 +352,7 @@ impl TokenStore for MemoryStore {
         let mut rows = self.rows();
         let queued = rows.revocations.values().map(|waiting| &waiting.record);
         let records = rows.connections.values().chain(queued).map(|record| &record.sealed);
-        let logins = rows.pending_logins.values().filter_map(pending_logins::Row::sealed);
+        let logins = rows.pending_logins.iter().filter_map(pending_logins::Row::sealed);
         let credentials = rows.credentials.values().map(|credential| &credential.sealed);
         let mut sealed = records.chain(logins).chain(credentials);
         let is_named = sealed.any(|sealed| sealed.key_id() == Some(id));

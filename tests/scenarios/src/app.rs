@@ -29,8 +29,8 @@ use crate::random::OverheardRandom;
 /// The library's handle. Whatever it answers is shown to the canary on its way to the scenario.
 #[derive(Clone, Debug)]
 pub struct App {
-    auth: Auth,
-    canary: Canary,
+    pub(crate) auth: Auth,
+    pub(crate) canary: Canary,
 }
 
 impl App {
@@ -182,7 +182,7 @@ impl App {
         self.auth.close().await;
     }
 
-    fn keep(&self, token: &AccessToken) -> String {
+    pub(crate) fn keep(&self, token: &AccessToken) -> String {
         // A scenario compares tokens, and the canary searches for them.
         let text = token.secret().expose().to_owned();
         self.canary.hide(&text);
@@ -254,11 +254,11 @@ impl Login {
     }
 }
 
-fn key(account: &str) -> AccountKey {
+pub(crate) fn key(account: &str) -> AccountKey {
     account.parse().unwrap()
 }
 
-fn look<T: Debug>(canary: &Canary, result: Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn look<T: Debug>(canary: &Canary, result: Result<T, Error>) -> Result<T, Error> {
     match &result {
         Ok(value) => canary.see_debug("a result", value),
         Err(error) => canary.see_error(error),

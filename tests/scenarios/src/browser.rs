@@ -126,6 +126,16 @@ impl Browser {
         Ok(self.take(Step::get(parse(address)?)).await?.0)
     }
 
+    /// Keeps the cookie of a `Set-Cookie` header that came from `url`.
+    pub fn take_cookie(&mut self, url: &Url, header: &str) {
+        self.cookies.keep(url, header);
+    }
+
+    /// The `Cookie` header that it sends to `url`.
+    pub fn cookies_for(&self, url: &Url) -> Option<String> {
+        self.cookies.header_for(url)
+    }
+
     async fn take(&mut self, step: Step) -> io::Result<(Page, Option<Step>)> {
         let mut request = self.http.request(step.method, step.url.clone());
         if let Some(cookies) = self.cookies.header_for(&step.url) {

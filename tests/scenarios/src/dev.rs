@@ -146,12 +146,15 @@ impl Drop for Dev {
 
 fn table(issuer: &str, lines: &str) -> String {
     format!(
-        "[auth.dev]\n\
+        "[auth]\n\
+         callback_base_url = \"{}\"\n\n\
+         [auth.dev]\n\
          issuer = \"{issuer}\"\n\
          client_id = \"{CLIENT}\"\n\
          client_secret = \"${{CLIENT_SECRET}}\"\n\
          scopes = [\"openid\", \"profile\"]\n\
-         {lines}\n"
+         {lines}\n",
+        Home::BASE_URL,
     )
 }
 

@@ -30,6 +30,10 @@ impl Home {
     /// `Basic` (RFC 6749 §2.3.1).
     pub const CLIENT_SECRET: &str = "canary--client-p+a s/s:w%&=";
 
+    /// Where a browser reaches the web app of every home. Nobody listens there: a scenario brings what comes back to a
+    /// node of its choice.
+    pub const BASE_URL: &str = "http://127.0.0.1:4200";
+
     /// A home with a store that is sealed with [`Home::KEY`], and the tables of `providers`.
     ///
     /// # Panics

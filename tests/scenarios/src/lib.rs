@@ -31,6 +31,7 @@ mod listener;
 mod oidc;
 mod random;
 mod spread;
+mod visitor;
 
 pub use app::{App, Login};
 pub use browser::{Browser, Choice, Page};
@@ -47,3 +48,4 @@ pub use patience::within;
 pub use postgres::{Database, Postgres};
 pub use skip::say_skipped;
 pub use spread::Spread;
+pub use visitor::{Visit, Visitor};

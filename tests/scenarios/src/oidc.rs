@@ -28,10 +28,13 @@ impl Oidc {
     pub async fn start() -> Self {
         let server = OidcProvider::start(HOUR).await.unwrap();
         let home = Home::new(&format!(
-            "[auth.idp]\n\
+            "[auth]\n\
+             callback_base_url = \"{}\"\n\n\
+             [auth.idp]\n\
              issuer = \"{}\"\n\
              client_id = \"{}\"\n\
              scopes = [\"openid\", \"offline_access\", \"email\"]\n",
+            Home::BASE_URL,
             server.issuer(),
             OidcProvider::CLIENT,
         ));

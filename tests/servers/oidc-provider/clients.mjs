@@ -5,7 +5,7 @@ const native = {
   // A native app's loopback redirect may have any port (RFC 8252 §7.3).
   application_type: 'native',
   grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-  redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
+  redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'http://127.0.0.1/auth/idp/callback'],
 };
 
 export const clients = [

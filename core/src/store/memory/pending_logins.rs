@@ -12,9 +12,10 @@ use crate::store::{
     FoundLogin, LoginBounds, PendingLogins, PutOutcome, ResealOutcome, SealedLogin, SealedTokens,
 };
 
-/// What is left of a login that was kept.
+/// What is left of a login that was kept. The rows are in the order in which they came.
 #[derive(Debug)]
 pub(super) struct Row {
+    id: StateDigest,
     account: AccountKey,
     begun_at: Timestamp,
     deadline: Timestamp,
@@ -28,11 +29,11 @@ impl Row {
         self.sealed.is_none() || self.deadline < now
     }
 
-    /// The login of `id` that it is, if it is open.
-    fn open(&self, id: StateDigest) -> Option<SealedLogin> {
-        let Self { account, begun_at, deadline, sealed } = self;
+    /// The login that it is, if it is open.
+    fn open(&self) -> Option<SealedLogin> {
+        let Self { id, account, begun_at, deadline, sealed } = self;
         let (account, sealed) = (account.clone(), sealed.clone()?);
-        Some(SealedLogin { id, account, begun_at: *begun_at, deadline: *deadline, sealed })
+        Some(SealedLogin { id: *id, account, begun_at: *begun_at, deadline: *deadline, sealed })
     }
 
     /// The sealed bytes, while there are any.
@@ -49,28 +50,27 @@ impl PendingLogins for MemoryStore {
         if is_retired(rows.newest_key(), &login.sealed) {
             return Ok(PutOutcome::Retired);
         }
-        rows.make_room(&login.account.owner, bounds, now);
-        let outcome = if rows.pending_logins.len() >= bounds.in_all as usize {
-            PutOutcome::Full
-        } else {
+        let outcome = if rows.make_room(&login.account.owner, bounds, now) {
             let SealedLogin { id, account, begun_at, deadline, sealed } = login;
-            rows.pending_logins.insert(id, Row { account, begun_at, deadline, sealed: Some(sealed) });
+            rows.pending_logins.push(Row { id, account, begun_at, deadline, sealed: Some(sealed) });
             PutOutcome::Kept
+        } else {
+            PutOutcome::Full
         };
         self.changed(&rows);
         Ok(outcome)
     }
 
     async fn pending_login(&self, id: StateDigest) -> Result<FoundLogin> {
-        Ok(match self.rows().pending_logins.get(&id) {
-            Some(row) => row.open(id).map_or(FoundLogin::Closed, |login| FoundLogin::Open(Box::new(login))),
+        Ok(match self.rows().pending_login(id) {
+            Some(row) => row.open().map_or(FoundLogin::Closed, |login| FoundLogin::Open(Box::new(login))),
             None => FoundLogin::Unknown,
         })
     }
 
     async fn close_pending_login(&self, id: StateDigest) -> Result<bool> {
         let mut rows = self.rows();
-        let was_open = rows.pending_logins.get_mut(&id).is_some_and(|row| row.sealed.take().is_some());
+        let was_open = rows.pending_login(id).is_some_and(|row| row.sealed.take().is_some());
         if was_open {
             self.changed(&rows);
         }
@@ -79,7 +79,7 @@ impl PendingLogins for MemoryStore {
 
     async fn old_pending_logins(&self, limit: u32) -> Result<Vec<SealedLogin>> {
         let rows = self.rows();
-        let open = rows.pending_logins.iter().filter_map(|(id, row)| row.open(*id));
+        let open = rows.pending_logins.iter().filter_map(Row::open);
         Ok(open.filter(|login| is_retired(rows.newest_key(), &login.sealed)).take(limit as usize).collect())
     }
 
@@ -93,7 +93,7 @@ impl PendingLogins for MemoryStore {
         if is_retired(rows.newest_key(), &new) {
             return Ok(ResealOutcome::Retired);
         }
-        let found = rows.pending_logins.get_mut(&id).filter(|row| row.sealed.as_ref() == Some(&old));
+        let found = rows.pending_login(id).filter(|row| row.sealed.as_ref() == Some(&old));
         let Some(row) = found else { return Ok(ResealOutcome::Resealed(0)) };
         row.sealed = Some(new);
         self.changed(&rows);
@@ -102,23 +102,24 @@ impl PendingLogins for MemoryStore {
 }
 
 impl Rows {
-    /// Forgets what is old, and what leaves no room for one more of `owner`.
-    fn make_room(&mut self, owner: &Owner, bounds: LoginBounds, now: Timestamp) {
+    fn pending_login(&mut self, id: StateDigest) -> Option<&mut Row> {
+        self.pending_logins.iter_mut().find(|row| row.id == id)
+    }
+
+    /// Forgets what is old, and what leaves no room for one more of `owner`. Says whether there is room now.
+    fn make_room(&mut self, owner: &Owner, bounds: LoginBounds, now: Timestamp) -> bool {
+        let rows = &mut self.pending_logins;
         let forgotten = now.minus(SealedLogin::REMEMBERED);
-        self.pending_logins.retain(|_, row| row.deadline >= forgotten);
-        let mut theirs: Vec<_> = self
-            .pending_logins
-            .iter()
-            .filter(|(_, row)| row.account.owner == *owner)
-            .map(|(id, row)| (!row.is_spent(now), row.begun_at, *id))
-            .collect();
-        theirs.sort_unstable();
-        let surplus = (theirs.len() + 1).saturating_sub(bounds.of_owner as usize);
-        for (_, _, id) in &theirs[..surplus.min(theirs.len())] {
-            self.pending_logins.remove(id);
+        rows.retain(|row| row.deadline >= forgotten);
+        let theirs = |row: &Row| row.account.owner == *owner;
+        while rows.iter().filter(|row| theirs(row)).count() >= bounds.of_owner.max(1) as usize {
+            let spent = rows.iter().position(|row| theirs(row) && row.is_spent(now));
+            let Some(first) = spent.or_else(|| rows.iter().position(theirs)) else { break };
+            rows.remove(first);
         }
-        if self.pending_logins.len() >= bounds.in_all as usize {
-            self.pending_logins.retain(|_, row| !row.is_spent(now));
+        if rows.len() >= bounds.in_all as usize {
+            rows.retain(|row| !row.is_spent(now));
         }
+        rows.len() < bounds.in_all as usize
     }
 }

@@ -81,9 +81,9 @@ async fn make_room(transaction: &mut Transaction, owner: &Owner, bounds: LoginBo
     let old = "DELETE FROM loomkin_auth.pending_login WHERE deadline < loomkin_auth.clock() - $1";
     transaction.execute(old, &[(&remembered, Type::INT8)]).await?;
     // Behind the newest that may stay; without that many, behind all.
-    let surplus = "DELETE FROM loomkin_auth.pending_login WHERE id IN (
-        SELECT id FROM loomkin_auth.pending_login WHERE owner = $1
-        ORDER BY sealed IS NULL OR deadline < loomkin_auth.clock(), begun_at DESC, id DESC OFFSET $2)";
+    let surplus = "DELETE FROM loomkin_auth.pending_login WHERE number IN (
+        SELECT number FROM loomkin_auth.pending_login WHERE owner = $1
+        ORDER BY sealed IS NULL OR deadline < loomkin_auth.clock(), number DESC OFFSET $2)";
     let stay = i64::from(bounds.of_owner.saturating_sub(1));
     transaction.execute(surplus, &[(&owner.as_str(), Type::TEXT), (&stay, Type::INT8)]).await?;
     if has_room(transaction, bounds).await? {

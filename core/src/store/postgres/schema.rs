@@ -197,7 +197,8 @@ CREATE TABLE loomkin_auth.event (
 /// See the third version of the SQLite store.
 const THIRD: &str = r#"
 CREATE TABLE loomkin_auth.pending_login (
-    id BYTEA PRIMARY KEY,
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id BYTEA NOT NULL UNIQUE,
     owner TEXT COLLATE "C" NOT NULL,
     provider TEXT COLLATE "C" NOT NULL,
     account TEXT COLLATE "C" NOT NULL,
@@ -205,7 +206,7 @@ CREATE TABLE loomkin_auth.pending_login (
     deadline BIGINT NOT NULL,
     sealed BYTEA
 );
-CREATE INDEX pending_login_of_owner ON loomkin_auth.pending_login (owner, begun_at);
+CREATE INDEX pending_login_of_owner ON loomkin_auth.pending_login (owner);
 CREATE INDEX pending_login_deadline ON loomkin_auth.pending_login (deadline);
 "#;
 

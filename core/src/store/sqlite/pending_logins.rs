@@ -91,9 +91,9 @@ fn make_room(
     // Behind the newest that may stay; without that many, behind all.
     transaction
         .prepare_cached(
-            "DELETE FROM pending_login WHERE id IN (
-                SELECT id FROM pending_login WHERE owner = ?1
-                ORDER BY sealed IS NULL OR deadline < ?2, begun_at DESC, id DESC LIMIT -1 OFFSET ?3)",
+            "DELETE FROM pending_login WHERE number IN (
+                SELECT number FROM pending_login WHERE owner = ?1
+                ORDER BY sealed IS NULL OR deadline < ?2, number DESC LIMIT -1 OFFSET ?3)",
         )?
         .execute((owner.as_str(), now, bounds.of_owner.saturating_sub(1)))?;
     if has_room(transaction, bounds)? {

@@ -205,19 +205,20 @@ CREATE TABLE event (
 ) STRICT;
 ";
 
-/// - `pending_login` has the hosted logins between their begin and their redirect, by the digest of their state. One
-///   without `sealed` is closed.
+/// - `pending_login` has the hosted logins between their begin and their redirect, by the digest of their state, in the order
+///   in which they came. One without `sealed` is closed.
 const THIRD: &str = "
 CREATE TABLE pending_login (
-    id BLOB PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
     owner TEXT NOT NULL,
     provider TEXT NOT NULL,
     account TEXT NOT NULL,
     begun_at INTEGER NOT NULL,
     deadline INTEGER NOT NULL,
     sealed BLOB
-) STRICT, WITHOUT ROWID;
-CREATE INDEX pending_login_of_owner ON pending_login (owner, begun_at);
+) STRICT;
+CREATE INDEX pending_login_of_owner ON pending_login (owner);
 CREATE INDEX pending_login_deadline ON pending_login (deadline);
 ";
 

@@ -4,6 +4,7 @@ mod canary;
 mod credentials;
 mod frozen;
 mod later;
+mod pending_logins;
 mod rotation;
 mod stepped;
 

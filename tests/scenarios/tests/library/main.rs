@@ -7,6 +7,7 @@ mod canary;
 mod device;
 mod disconnects;
 mod faults;
+mod hosted;
 mod lies;
 mod life;
 mod logins;

@@ -5,6 +5,7 @@
 mod app;
 mod cut;
 mod events;
+mod hosted;
 mod hosts;
 mod kills;
 mod outage;

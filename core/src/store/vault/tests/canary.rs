@@ -30,6 +30,10 @@ async fn no_file_ever_holds_a_token() {
     vault.disconnect(&account, Some(terms)).await.unwrap();
     assert_eq!(vault.revocations(None, 10).await.unwrap().len(), 1);
     assert_clean(directory.path());
+    let waiting = super::pending_logins::keep(&vault, "canary-browser").await;
+    assert_clean(directory.path());
+    assert!(vault.close_pending_login(waiting).await.unwrap());
+    assert_clean(directory.path());
     drop(vault);
     let files = assert_clean(directory.path());
     assert!(files >= 4, "the search itself must find the files");
