@@ -1,0 +1,148 @@
+//! Text in pieces of any size, masked as it comes.
+//!
+//! Everything up to the end of a line is decided at once. A line that does not end is decided a window at a time, and
+//! what may still be the beginning of an opener or of a known secret is held back. Where the windows are cut depends on
+//! the text alone and never on the pieces in which it arrives, so neither does the result.
+
+use std::ops::{ControlFlow, Range};
+
+use memchr::memrchr;
+use regex_automata::Input;
+
+use super::rest::{Body, Rest};
+use super::shapes::SHAPES;
+use super::{MASK, Redactor};
+
+/// What is known of a text so far.
+///
+/// Every position counts from the beginning of `buffer`.
+#[derive(Debug)]
+pub(super) struct Stream {
+    redactor: Redactor,
+    /// At most one byte that is decided, for what has to stand behind a word, and then what is undecided.
+    buffer: Vec<u8>,
+    decided: usize,
+    /// Up to where openers have been looked for, or where the secret goes on that is being read.
+    read: usize,
+    body: Option<Body>,
+    /// All before this is secret, although it is undecided otherwise.
+    masked: usize,
+    /// Whether the last byte that was decided is masked: a secret next to another needs no second mask.
+    in_secret: bool,
+}
+
+impl Stream {
+    pub(super) fn new(redactor: Redactor) -> Self {
+        Self { redactor, buffer: Vec::new(), decided: 0, read: 0, body: None, masked: 0, in_secret: false }
+    }
+
+    /// Takes `bytes`, and appends to `out` what can be said now.
+    pub(super) fn push(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            let room = self.largest() - (self.buffer.len() - self.decided);
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            let before = self.buffer.len();
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if let Some(end) = memrchr(b'\n', now) {
+                let end = before + end + 1;
+                self.decide(end, end, out);
+            } else if now.len() == room {
+                self.decide(self.decided + WINDOW, self.buffer.len(), out);
+            }
+        }
+    }
+
+    /// Nothing more comes: appends the rest. What is pushed later is another text.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        // An end of line decides everything. It is taken back, unless it became part of a secret.
+        self.push(b"\n", out);
+        out.pop_if(|last| *last == b'\n');
+        *self = Self::new(self.redactor.clone());
+    }
+
+    /// The most bytes that are ever undecided.
+    fn largest(&self) -> usize {
+        WINDOW + LONGEST_OPENER.max(self.redactor.0.longest())
+    }
+
+    /// Decides up to `until`, knowing the text up to `end`. They are the same at the end of a line: nothing beyond it can
+    /// change anything.
+    fn decide(&mut self, until: usize, end: usize, out: &mut Vec<u8>) {
+        let mut secrets: Vec<_> = self.redactor.0.find(&self.buffer[..end], self.decided..until).collect();
+        self.find_shapes(until, end, &mut secrets);
+        secrets.sort_unstable_by_key(|secret| secret.start);
+        self.write(until, &secrets, out);
+
+        let gone = until.saturating_sub(1);
+        self.buffer.drain(..gone);
+        self.decided = until - gone;
+        self.read = self.read.max(until) - gone;
+        self.masked = self.masked.max(until) - gone;
+    }
+
+    fn find_shapes(&mut self, until: usize, end: usize, secrets: &mut Vec<Range<usize>>) {
+        let text = &self.buffer[..end];
+        while self.read < until {
+            if let Some(body) = self.body.take() {
+                let start = self.read;
+                self.read = match body.end(text, start) {
+                    ControlFlow::Break(end) => end,
+                    ControlFlow::Continue(more) => {
+                        self.body = Some(body);
+                        more.max(until)
+                    }
+                };
+                if start < self.read {
+                    secrets.push(start..self.read);
+                }
+                continue;
+            }
+            let Some(found) = SHAPES.find(Input::new(text).range(self.read..)).filter(|it| it.start < until)
+            else {
+                return;
+            };
+            match found.rest {
+                Rest::Nothing => self.read = found.end,
+                Rest::Opener => {
+                    secrets.push(found.start..found.end);
+                    self.read = found.end;
+                }
+                rest => {
+                    self.read = found.kept;
+                    self.body = Some(Body::new(rest, &text[found.start..found.end]));
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, until: usize, secrets: &[Range<usize>], out: &mut Vec<u8>) {
+        let mut at = self.decided;
+        let carried = self.decided..self.masked;
+        for secret in std::iter::once(&carried).chain(secrets) {
+            if secret.end <= at {
+                continue;
+            }
+            if secret.start > at {
+                out.extend_from_slice(&self.buffer[at..secret.start]);
+                self.in_secret = false;
+            }
+            if !self.in_secret {
+                out.extend_from_slice(MASK.as_bytes());
+                self.in_secret = true;
+            }
+            at = secret.end;
+        }
+        if at < until {
+            out.extend_from_slice(&self.buffer[at..until]);
+            self.in_secret = false;
+        }
+        self.masked = at;
+    }
+}
+
+/// How much of a line that does not end is decided at a time, in bytes.
+const WINDOW: usize = 64 * 1024;
+
+/// Longer than the openers of any secret that exists; a longer one is not found where a window is cut in it.
+const LONGEST_OPENER: usize = 1024;
