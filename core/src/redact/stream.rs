@@ -4,6 +4,7 @@
 //! what may still be the beginning of an opener or of a known secret is held back. Where the windows are cut depends on
 //! the text alone and never on the pieces in which it arrives, so neither does the result.
 
+use std::fmt;
 use std::ops::{ControlFlow, Range};
 
 use memchr::memrchr;
@@ -16,7 +17,6 @@ use super::{MASK, Redactor};
 /// What is known of a text so far.
 ///
 /// Every position counts from the beginning of `buffer`.
-#[derive(Debug)]
 pub(super) struct Stream {
     redactor: Redactor,
     /// At most one byte that is decided, for what has to stand behind a word, and then what is undecided.
@@ -141,8 +141,60 @@ impl Stream {
     }
 }
 
+/// The text may hold what it is here to hide.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream(elided)")
+    }
+}
+
 /// How much of a line that does not end is decided at a time, in bytes.
 const WINDOW: usize = 64 * 1024;
 
 /// Longer than the openers of any secret that exists; a longer one is not found where a window is cut in it.
 const LONGEST_OPENER: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes `piece` until it is 64 MiB, and gives what came out and the most that the buffer ever took.
+    fn flood(beginning: &str, piece: &str) -> (Vec<u8>, usize) {
+        let mut stream = Stream::new(Redactor::default());
+        let (mut out, mut buffer) = (Vec::new(), 0);
+        stream.push(beginning.as_bytes(), &mut out);
+        let piece = piece.repeat(100_000 / piece.len());
+        for _ in 0..64 * 1024 * 1024 / piece.len() {
+            stream.push(piece.as_bytes(), &mut out);
+            buffer = buffer.max(stream.buffer.capacity());
+        }
+        stream.finish(&mut out);
+        (out, buffer)
+    }
+
+    #[test]
+    fn a_line_that_never_ends_takes_no_more_memory_than_two_windows() {
+        for (beginning, piece) in [("", "all is well "), ("", "A"), ("", "a.b-c+"), ("", "\u{fffd}\\")] {
+            let (out, buffer) = flood(beginning, piece);
+            assert!(out.len() > 60 * 1024 * 1024, "{piece}");
+            assert!(buffer <= 2 * (WINDOW + LONGEST_OPENER), "{piece}: {buffer}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_never_ends_is_masked_wholly_and_not_kept() {
+        for (beginning, piece) in [
+            ("access_token=", "A"),
+            ("sk-ant-", "A1"),
+            ("{\"password\":\"", "\\\""),
+            ("Authorization: Bearer ", "x.y"),
+            ("Cookie: a=", "b; "),
+            ("-----BEGIN PRIVATE KEY-----\n", "MIIE\n"),
+        ] {
+            let (out, buffer) = flood(beginning, piece);
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.ends_with(MASK) && out.len() < 50, "{out:.100}");
+            assert!(buffer <= 2 * (WINDOW + LONGEST_OPENER), "{beginning}: {buffer}");
+        }
+    }
+}

@@ -55,5 +55,4 @@ const WORD: &str =
 /// The beginning of a value that is no word of a language or a program: it has a digit, or is very long.
 const NO_WORD: &str = "(?:[a-z_~/+-]{0,23}[0-9]|[a-z_~/+-]{24})";
 
-const NO_VALUE: &str =
-    r"(?:nil|null|none|undefined|true|false)\b|secret\(elided\)|self\.|[$%][a-z_{(]|\*\*\*";
+const NO_VALUE: &str = r"(?:nil|null|none|undefined|true|false|[iu](?:8|16|32|64|128)|f32|f64)\b|secret\(elided\)|self\.|[$%][a-z_{(]|\*\*\*";

@@ -8,7 +8,7 @@ pub(super) fn shapes() -> Vec<Shape> {
         after(format!(r"(?i){AUTHORIZATION}{TO_VALUE}{SCHEME}[ \t]+"), Rest::Bare),
         after(format!(r"(?i){AUTHORIZATION}{TO_VALUE}{SCHEME_WITH_PARAMETERS}[ \t]+"), Rest::Line),
         behind(r"(?i)\bauthorization[:=][ \t]*[a-z0-9._~+/-]{20}", b" \t:=", Rest::Bare),
-        after(r"(?i)\b(?:set-)?cookie:[ \t]*", Rest::Line),
+        behind(r"(?i)\b(?:set-)?cookie:[ \t]*[a-z0-9!#$%^*+._|~-]+=", b" \t:", Rest::Line),
         // Without the name of the header, `Bearer` and `Basic` are words: what follows must not be one.
         behind(
             r"(?i)\b(?:bearer|dpop)[ \t]+(?:[a-z_.~+/-]{0,23}[0-9][a-z0-9_.~+/-]{7}|[a-z_.~+/-]{24})",

@@ -8,7 +8,7 @@ pub(super) fn shapes() -> Vec<Shape> {
         PREFIXED.iter().map(|prefixed| from(format!(r"\b(?:{prefixed})"), Rest::Word)).collect();
     shapes.extend([
         // Authorization codes and refresh tokens of Google, which have slashes in them.
-        from(r"\b(?:4/0|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
+        from(r"\b(?:4/0A|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
         // JSON that begins with a registered header parameter (RFC 7515 §4.1), or two pieces of JSON and a dot.
         from(format!(r"\beyJ(?:{PARAMETER}|[A-Za-z0-9_-]+\.eyJ)"), Rest::Word),
         Shape {
