@@ -43,6 +43,7 @@ pub mod clock;
 pub mod environment;
 pub mod error;
 pub mod random;
+pub mod redact;
 pub mod secret;
 
 // The file that says which providers there are

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules from the bottom up; those of one row may know each other.
 const LAYERS: [&[&str]; 10] = [
-    &["account", "backoff", "clock", "environment", "error", "random", "secret"],
+    &["account", "backoff", "clock", "environment", "error", "random", "redact", "secret"],
     &["config"],
     &["provider"],
     &["protocol"],

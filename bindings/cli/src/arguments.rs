@@ -75,6 +75,10 @@ pub(crate) enum Command {
     #[command(after_help = ME_EXAMPLES)]
     Me,
 
+    /// Mask the secrets in a log: from stdin to stdout
+    #[command(after_help = REDACT_EXAMPLES)]
+    Redact,
+
     /// Check, show or describe the configuration
     #[command(subcommand, disable_help_subcommand = true)]
     Config(ConfigCommand),
@@ -249,6 +253,16 @@ const ME_EXAMPLES: &str = "\
 Examples:
   loomkin-auth me
   loomkin-auth me --json | jq -r .account_login";
+
+const REDACT_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth redact < app.log > clean.log
+  tail -f app.log | loomkin-auth redact
+  curl -v https://api.github.com/user 2>&1 | loomkin-auth redact
+
+It masks what looks like a secret: tokens, codes, keys, passwords, headers, JWTs, private keys and
+e-mail addresses. Read the result before you show it to anybody: no one knows every secret's looks.
+No configuration and no store is needed. A line appears when it ends.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod disconnect;
 mod me;
+mod redact;
 mod rotate_key;
 mod status;
 mod token;
@@ -34,6 +35,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
             disconnect::run(&context.open(path).await?, disconnect, output).await
         }
         Command::Me => me::run(&context.open(path).await?, output).await,
+        Command::Redact => redact::run().await,
         Command::Status { watch: true } => watch::run(&context.open(path).await?, output).await,
         Command::Status { watch: false } => status::run(&context.open(path).await?, output).await,
         Command::Store(StoreCommand::RotateKey { key }) => {

@@ -1,6 +1,7 @@
 //! Log lines on stderr, off unless `LOOMKIN_AUTH_LOG` asks for them.
 
 use loomkin_auth::environment::Environment;
+use loomkin_auth::redact::{RedactingWriter, Redactor};
 use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -10,7 +11,7 @@ use crate::output::Output;
 /// Starts logging as the variable says.
 ///
 /// Only our own lines are ever shown, whatever the filter says: libraries log headers and addresses at `trace`, and
-/// those hold tokens and codes. Ours hold none.
+/// those hold tokens and codes. Ours hold none; what has the looks of a secret all the same is masked.
 pub(crate) fn start(environment: &Environment, output: Output) {
     let Some(directives) = environment.variable(VARIABLE) else { return };
     let filter = match EnvFilter::try_new(directives) {
@@ -21,7 +22,9 @@ pub(crate) fn start(environment: &Environment, output: Output) {
         }
     };
     let ours = filter_fn(|metadata| is_ours(metadata.target()));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter.and(ours));
+    let redactor = Redactor::default();
+    let masked = move || RedactingWriter::new(redactor.clone(), std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(masked).with_filter(filter.and(ours));
     // It fails where a subscriber is there already, and then that one logs.
     let _already_started = tracing_subscriber::registry().with(lines).try_init();
 }

@@ -157,7 +157,7 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// A reader that has seen enough, such as `head`, closes the pipe; that is no error of ours or of theirs.
-fn not_written(error: &io::Error) -> Failure {
+pub(crate) fn not_written(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::OutputClosed;
     }

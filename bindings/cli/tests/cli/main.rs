@@ -9,4 +9,5 @@ mod connect;
 mod core_files;
 mod errors;
 mod home;
+mod redact;
 mod store;

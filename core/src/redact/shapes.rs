@@ -1,0 +1,114 @@
+//! What a secret looks like: where it begins, and how it goes on.
+//!
+//! All openers are one automaton over bytes, and the leftmost match counts; of those that begin at one place, the first in
+//! the table. So what is ordinary although it looks like a secret has a row of its own before it, with [`Rest::Nothing`].
+//! No opener reaches beyond the end of a line.
+
+mod address;
+mod field;
+mod header;
+mod key;
+
+use once_cell::sync::Lazy;
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind};
+
+use super::rest::Rest;
+
+/// Every shape, compiled when the first text comes.
+pub(super) static SHAPES: Lazy<Shapes> = Lazy::new(|| {
+    let table = [header::shapes(), key::shapes(), address::shapes(), field::shapes()].concat();
+    Shapes::compile(table)
+});
+
+/// One row of the table.
+#[derive(Clone, Debug)]
+struct Shape {
+    /// A regular expression; it says what has to be there before it is certain that a secret is.
+    opener: String,
+    kept: Kept,
+    rest: Rest,
+}
+
+/// What of an opener is no part of the secret.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    All,
+    Nothing,
+    /// All up to the last of these bytes: behind it is the beginning of the secret, which was needed to tell.
+    Through(&'static [u8]),
+}
+
+#[derive(Debug)]
+pub(super) struct Shapes {
+    openers: Regex,
+    table: Vec<Shape>,
+}
+
+/// An opener in a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where the secret begins.
+    pub(super) kept: usize,
+    pub(super) rest: Rest,
+}
+
+impl Shapes {
+    #[expect(clippy::expect_used, reason = "the table is a constant, and every test of it compiles it")]
+    fn compile(table: Vec<Shape>) -> Self {
+        let openers = Regex::builder()
+            .configure(
+                Config::new()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .utf8_empty(false)
+                    .hybrid_cache_capacity(MEMORY_OF_AUTOMATON)
+                    .nfa_size_limit(None),
+            )
+            .syntax(syntax::Config::new().unicode(false).utf8(false))
+            .build_many(&table.iter().map(|shape| &shape.opener).collect::<Vec<_>>())
+            .expect("every opener is a regular expression");
+        Self { openers, table }
+    }
+
+    /// The first opener in the range of `input`.
+    pub(super) fn find(&self, input: Input<'_>) -> Option<Found> {
+        let text = input.haystack();
+        let found = self.openers.find(input)?;
+        let shape = &self.table[found.pattern().as_usize()];
+        let kept = match shape.kept {
+            Kept::All => found.end(),
+            Kept::Nothing => found.start(),
+            Kept::Through(delimiters) => {
+                let last = text[found.range()].iter().rposition(|byte| delimiters.contains(byte));
+                found.start() + last.map_or(0, |last| last + 1)
+            }
+        };
+        Some(Found { start: found.start(), end: found.end(), kept, rest: shape.rest })
+    }
+}
+
+/// `opener` is kept, and `rest` follows.
+fn after(opener: impl Into<String>, rest: Rest) -> Shape {
+    Shape { opener: opener.into(), kept: Kept::All, rest }
+}
+
+/// The secret begins within `opener`, behind the last of `delimiters`.
+fn behind(opener: impl Into<String>, delimiters: &'static [u8], rest: Rest) -> Shape {
+    Shape { opener: opener.into(), kept: Kept::Through(delimiters), rest }
+}
+
+/// The secret begins with `opener`.
+fn from(opener: impl Into<String>, rest: Rest) -> Shape {
+    Shape { opener: opener.into(), kept: Kept::Nothing, rest }
+}
+
+/// What matches is ordinary.
+fn ordinary(text: impl Into<String>) -> Shape {
+    after(text, Rest::Nothing)
+}
+
+/// For the states that the text at hand needs, in bytes; they are made anew when it is full.
+const MEMORY_OF_AUTOMATON: usize = 8 * 1024 * 1024;

@@ -1,0 +1,58 @@
+//! Fields: a name that says what the value is, in the notations of JSON, forms, environments and many languages.
+
+use super::{Shape, after, behind, ordinary};
+use crate::redact::rest::Rest;
+
+pub(super) fn shapes() -> Vec<Shape> {
+    let any = format!("(?:{TELLING}|{VAGUE})");
+    vec![
+        // `"code": "not_connected"`, `state=open`: words that a program chose are no secrets.
+        ordinary(format!(r#"(?i){VAGUE}{TO_QUOTE}(?-i:{WORD})\\*["'`]"#)),
+        ordinary(format!(r#"(?i){VAGUE}{EQUALS}(?-i:{WORD})(?:[^0-9A-Za-z_.~+/%-]|%26|\.[^0-9A-Za-z])"#)),
+        ordinary(format!(r#"(?i){TUPLE}{any}{IN_TUPLE}(?-i:{WORD})\\*["'`]"#)),
+        // No value at all, or where one would come from.
+        ordinary(format!(r"(?i){any}(?:{EQUALS}|{SPACED})(?:{NO_VALUE})")),
+        after(format!(r"(?i)(?:{any}|{IN_QUOTES_ONLY}){TO_QUOTE}"), Rest::Quoted),
+        after(format!(r"(?i){TUPLE}(?:{any}|{IN_QUOTES_ONLY}){IN_TUPLE}"), Rest::Quoted),
+        after(format!(r"(?i)(?:{any}){EQUALS}"), Rest::Bare),
+        after(format!(r"(?i){TELLING}>"), Rest::Bare),
+        // `api_key: abc123` is a field; `password: too short` and `token: String` are not.
+        behind(format!(r"(?i){TELLING}{SPACED}{NO_WORD}"), b" \t:=", Rest::Bare),
+    ]
+}
+
+/// Names that nothing else has. Longer names may end with them.
+const TELLING: &str = "(?:\
+    (?:access|refresh|id|auth|api|app|bot|session|bearer|subject|actor|personal|device|registration|security|[a-z0-9]_)[_-]?token|\
+    (?:client|app|consumer|device|signing|webhook|shared|token|auth|[a-z0-9]_)[_-]?secret|\
+    (?:api|auth|private|secret|signing|encryption|access|master|service|subscription)[_-]?key|\
+    code[_-]?verifier|device[_-]?code|user[_-]?code|passw(?:or)?d|passphrase|client[_-]?assertion|session[_-]?id|\
+    account[_-]?id|account[_-]?login|login[_-]?hint)";
+
+/// Names that other things have too: their values count unless they are words. `?` and `&` may be percent-encoded.
+const VAGUE: &str = r"(?:\b|%3F|%26|%23)(?:token|secret|assertion|code|state|jwt|email)";
+
+/// Names of headers, whose values without quotes are read by the rules of headers.
+const IN_QUOTES_ONLY: &str = r"\b(?:authorization|set-cookie|cookie)";
+
+/// From a name to the value in quotes: `": "`, `: "`, `" => "`, `="`, `: Some("`, `" => <<"`, `: b'`, each also escaped.
+const TO_QUOTE: &str = r#"\\*["'`]?\]?[ \t]*(?::=|=>|[:=])[ \t]*(?:Some\(|Optional\(|<<|\[|[bu])?\\*["'`]"#;
+
+/// `{"name", "value"}`, `('name', 'value')`: before the name, and from it to the value.
+const TUPLE: &str = r#"[{(](?:<<)?[bu]?\\*["'][a-z0-9_-]*"#;
+const IN_TUPLE: &str = r#"\\*["'](?:>>)?,[ \t]*(?:<<|[bu])?\\*["']"#;
+
+/// Of forms, environments and inspected maps; `%3D` in an address within an address.
+const EQUALS: &str = "(?:=|%3D)";
+
+/// Of YAML, headers and settings.
+const SPACED: &str = r#"["'`]?(?::[ \t]*|[ \t]+=[ \t]*|=[ \t]+)"#;
+
+/// An error code or a state: `not_connected`, `ERR_TIMED_OUT`, `P2002`, `rate-limit`, `oauth.denied`, `404`.
+const WORD: &str =
+    "(?:[A-Z]?[a-z]{1,24}(?:[_.-](?:[a-z]{1,24}|[0-9]{1,3})){0,8}|[A-Z0-9]{1,12}(?:_[A-Z0-9]{1,16}){0,8})";
+
+/// The beginning of a value that is no word of a language or a program: it has a digit, or is very long.
+const NO_WORD: &str = "(?:[a-z_~/+-]{0,23}[0-9]|[a-z_~/+-]{24})";
+
+const NO_VALUE: &str = r"(?:nil|null|none|undefined|true|false|[iu](?:8|16|32|64|128)|f32|f64)\b|secret\(elided\)|self\.|[$%][a-z_{(]|\*\*\*";
