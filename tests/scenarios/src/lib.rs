@@ -11,7 +11,9 @@
 mod browser;
 mod http;
 mod oidc_provider;
+mod peer;
 mod postgres;
+mod ready;
 
 // What every scenario goes through
 mod canary;
@@ -42,8 +44,9 @@ pub use dev::Dev;
 pub use home::Home;
 pub use listener::Listener;
 pub use oidc::Oidc;
-pub use oidc_provider::{Moment, OidcProvider};
+pub use oidc_provider::OidcProvider;
 pub use patience::within;
+pub use peer::{Moment, Peer};
 pub use postgres::{Database, Postgres};
 pub use skip::say_skipped;
 pub use spread::Spread;
