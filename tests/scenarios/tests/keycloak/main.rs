@@ -7,6 +7,7 @@
 #[path = "../peers/app.rs"]
 mod app;
 mod device;
+mod disconnects;
 #[macro_use]
 #[path = "../openid/mod.rs"]
 mod openid;
