@@ -5,7 +5,7 @@ mod form;
 
 use std::io;
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, StatusCode};
 use url::Url;
 
@@ -137,7 +137,9 @@ impl Browser {
     }
 
     async fn take(&mut self, step: Step) -> io::Result<(Page, Option<Step>)> {
-        let mut request = self.http.request(step.method, step.url.clone());
+        // At one address a server may have something for people and something else for machines.
+        let mut request =
+            self.http.request(step.method, step.url.clone()).header(ACCEPT, "text/html, */*;q=0.8");
         if let Some(cookies) = self.cookies.header_for(&step.url) {
             request = request.header(COOKIE, cookies);
         }
@@ -174,9 +176,9 @@ impl Browser {
         let Some(mut form) = Form::find(&page.text) else {
             return Ok(None);
         };
-        if form.asks_for("user_code") {
+        if let Some(asked) = form.user_code() {
             let Some(user_code) = self.user_code.take() else { return Ok(None) };
-            form.set("user_code", &user_code);
+            *asked = user_code;
         }
         let url = join(&form.action)?;
         Ok(Some(Step { form: Some(form.fill(&self.user, self.choice)), method: Method::POST, url }))

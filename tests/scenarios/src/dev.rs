@@ -50,8 +50,7 @@ impl Dev {
 
     /// Adds `lines` to the provider's table in the configuration.
     pub fn configure(&self, lines: &str) {
-        let store = "[auth.store]\npath = \"store/auth.db\"\nkey = \"env:STORE_KEY\"\n\n";
-        self.home.write_config(&format!("{store}{}", table(self.provider.issuer(), lines)));
+        self.home.write_providers(&table(self.provider.issuer(), lines));
     }
 
     /// Keeps the store of every process that starts from now on in the database at `url`.

@@ -40,7 +40,7 @@ impl Home {
     ///
     /// When the directory cannot be written.
     pub fn new(providers: &str) -> Self {
-        Self::with_store("path = \"store/auth.db\"\nkey = \"env:STORE_KEY\"", providers)
+        Self::with_store(STORE, providers)
     }
 
     /// As [`Home::new`], with another `[auth.store]`.
@@ -59,6 +59,15 @@ impl Home {
         home.canary.hide(Self::CLIENT_SECRET);
         home.write_config(&format!("[auth.store]\n{store}\n\n{providers}"));
         home
+    }
+
+    /// Puts other tables of providers into place, with the store of [`Home::new`].
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be written.
+    pub fn write_providers(&self, providers: &str) {
+        self.write_config(&format!("[auth.store]\n{STORE}\n\n{providers}"));
     }
 
     /// Puts another configuration into place.
@@ -137,6 +146,8 @@ impl Drop for Home {
         }
     }
 }
+
+const STORE: &str = "path = \"store/auth.db\"\nkey = \"env:STORE_KEY\"";
 
 /// Every file below `directory`; links are not followed, what they name is somebody else's.
 fn list(directory: &Path, files: &mut Vec<PathBuf>) {

@@ -10,8 +10,12 @@
 // Peers
 mod browser;
 mod http;
+mod keycloak;
 mod oidc_provider;
+mod peer;
 mod postgres;
+mod ready;
+mod relay;
 
 // What every scenario goes through
 mod canary;
@@ -41,10 +45,12 @@ pub use command::{Call, Heard, Ran, Running, connect_by_command, redirect_uri};
 pub use crowd::{CROWD, one_token, spread_crowd, waiting_crowd};
 pub use dev::Dev;
 pub use home::Home;
+pub use keycloak::Keycloak;
 pub use listener::Listener;
 pub use oidc::Oidc;
-pub use oidc_provider::{Moment, OidcProvider};
+pub use oidc_provider::OidcProvider;
 pub use patience::within;
+pub use peer::{Moment, Peer};
 pub use postgres::{Database, Postgres};
 pub use skip::say_skipped;
 pub use spread::Spread;

@@ -8,8 +8,15 @@ use super::Choice;
 #[derive(Debug)]
 pub(super) struct Form {
     pub(super) action: String,
-    buttons: Vec<(String, String)>,
-    fields: Vec<(String, String)>,
+    buttons: Vec<Field>,
+    fields: Vec<Field>,
+}
+
+#[derive(Debug)]
+struct Field {
+    is_hidden: bool,
+    name: String,
+    value: String,
 }
 
 impl Form {
@@ -17,52 +24,51 @@ impl Form {
         let start = page.find("<form")?;
         let whole = &page[start..];
         let whole = &whole[..whole.find("</form>").unwrap_or(whole.len())];
-        let named = |text, kind| -> Vec<(String, String)> {
-            tags(text, kind)
-                .filter_map(|tag| {
-                    Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()))
-                })
-                .collect()
-        };
         // A button may stand anywhere on the page.
         Some(Self {
             action: attribute(tags(whole, "form").next()?, "action")?,
-            buttons: named(page, "button"),
-            fields: named(whole, "input"),
+            buttons: tags(page, "button").filter_map(Field::read).collect(),
+            fields: tags(whole, "input").filter_map(Field::read).collect(),
         })
     }
 
-    /// Whether there is a field called `name` that is still empty.
-    pub(super) fn asks_for(&self, name: &str) -> bool {
-        self.fields.iter().any(|(field, value)| field == name && value.is_empty())
-    }
-
-    pub(super) fn set(&mut self, name: &str, value: &str) {
-        for (_, old) in self.fields.iter_mut().filter(|(field, _)| field == name) {
-            value.clone_into(old);
-        }
+    /// The field for the code of a device, while it is still empty.
+    pub(super) fn user_code(&mut self) -> Option<&mut String> {
+        let empty = self.fields.iter_mut().filter(|field| field.value.is_empty());
+        let mut asking = empty.filter(|field| matches!(&*field.name, "device_user_code" | "user_code"));
+        asking.next().map(|field| &mut field.value)
     }
 
     /// The form as `user` sends it: the name where a name is asked, the rest as it stands or anything at all.
     pub(super) fn fill(&self, user: &str, choice: Choice) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in &self.fields {
-            let value = match name.as_str() {
-                "login" | "user" => user,
-                _ if value.is_empty() => "anything",
-                _ => value,
+        for field in &self.fields {
+            let value = match &*field.name {
+                "login" | "user" | "username" => user,
+                _ if field.value.is_empty() && !field.is_hidden => "anything",
+                _ => &field.value,
             };
-            form.append_pair(name, value);
+            form.append_pair(&field.name, value);
         }
-        let is_wanted = |name: &str, value: &str| match choice {
-            Choice::Allow => value == "allow",
-            Choice::Deny => value == "deny" || name == "abort",
+        let is_wanted = |button: &&Field| match choice {
+            Choice::Allow => button.value == "allow" || button.name == "accept",
+            Choice::Deny => button.value == "deny" || matches!(&*button.name, "abort" | "cancel"),
         };
         // A form whose one button has no name is sent by it all the same.
-        if let Some((name, value)) = self.buttons.iter().find(|(name, value)| is_wanted(name, value)) {
-            form.append_pair(name, value);
+        if let Some(button) = self.buttons.iter().find(is_wanted) {
+            form.append_pair(&button.name, &button.value);
         }
         form.finish()
+    }
+}
+
+impl Field {
+    fn read(tag: &str) -> Option<Self> {
+        Some(Self {
+            is_hidden: attribute(tag, "type").as_deref() == Some("hidden"),
+            name: attribute(tag, "name")?,
+            value: attribute(tag, "value").unwrap_or_default(),
+        })
     }
 }
 
@@ -103,7 +109,7 @@ mod tests {
 
     const PAGE: &str = r#"<p><a class="x" href="/interaction/7/abort">[ Cancel ]</a>
         <form data-action="/wrong" action="/go?a=1&amp;b=%26" method="post">
-        <input type="hidden" name="prompt" value="lo&quot;gin"/><input required name="user" value="ada">
+        <input type="hidden" name="prompt" value="lo&quot;gin"/><input type="hidden" name="id" /><input required name="user" value="ada">
         <input type="password" name="password" placeholder="x">
         <button name="decision" value="allow">Yes</button><button name="decision" value="deny">No</button></form>"#;
 
@@ -112,7 +118,7 @@ mod tests {
         let form = Form::find(PAGE).unwrap();
         assert_eq!(form.action, "/go?a=1&b=%26");
         let sent = form.fill("grace", Choice::Allow);
-        assert_eq!(sent, "prompt=lo%22gin&user=grace&password=anything&decision=allow");
+        assert_eq!(sent, "prompt=lo%22gin&id=&user=grace&password=anything&decision=allow");
         assert!(form.fill("grace", Choice::Deny).ends_with("&decision=deny"));
     }
 

@@ -8,6 +8,7 @@ use crate::command::Ran;
 use crate::dev::Dev;
 use crate::home::Home;
 use crate::oidc::Oidc;
+use crate::peer::Peer as _;
 use crate::postgres::Database;
 
 /// The stage of a scenario of kills.

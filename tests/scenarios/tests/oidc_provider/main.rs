@@ -5,9 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod device;
-mod hosted;
-mod killed;
 mod kills;
-mod life;
-mod races;
-mod redirects;
+#[macro_use]
+#[path = "../openid/mod.rs"]
+mod openid;
+
+use loomkin_auth_scenarios::OidcProvider;
+
+every_scenario! { OidcProvider, "needs Node.js and tests/servers/oidc-provider/setup" }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use loomkin_auth_scenarios::{Browser, Choice, Moment, OidcProvider};
+use loomkin_auth_scenarios::{Browser, Choice, Moment, OidcProvider, Peer as _};
 use serde_json::Value;
 use tokio::task::JoinSet;
 

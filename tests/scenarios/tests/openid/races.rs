@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loomkin_auth_scenarios::{
-    App, CROWD, Moment, MovedClock, Oidc, Spread, one_token, spread_crowd, waiting_crowd, within,
+    App, CROWD, Moment, MovedClock, Oidc, Peer, Spread, one_token, spread_crowd, waiting_crowd, within,
 };
 use tokio::task::JoinSet;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Node.js and tests/servers/oidc-provider/setup"]
-async fn eight_processes_make_one_refresh_in_each_of_fifty_rounds() {
-    let oidc = Oidc::start().await;
+pub(crate) async fn eight_processes_make_one_refresh_in_each_of_fifty_rounds(oidc: Oidc<impl Peer>) {
     let app = App::open(&oidc.home).await.unwrap();
     let accounts: Vec<_> = (0..50).map(|round| format!("idp/round-{round}")).collect();
     oidc.connect_expired(&app, &accounts).await.unwrap();
@@ -32,10 +29,7 @@ async fn eight_processes_make_one_refresh_in_each_of_fifty_rounds() {
     }
 }
 
-#[tokio::test]
-#[ignore = "needs Node.js and tests/servers/oidc-provider/setup"]
-async fn eight_processes_that_all_wait_make_one_request() {
-    let oidc = Oidc::start().await;
+pub(crate) async fn eight_processes_that_all_wait_make_one_request(oidc: Oidc<impl Peer>) {
     let app = App::open(&oidc.home).await.unwrap();
     oidc.connect_expired(&app, &["idp".to_owned()]).await.unwrap();
     app.close().await;

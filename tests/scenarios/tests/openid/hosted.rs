@@ -1,7 +1,9 @@
 //! A web app's login against a real server: its pages, its `iss`, its ID tokens.
 
-use loomkin_auth_scenarios::{App, Browser, Choice, Oidc, Visitor};
+use loomkin_auth_scenarios::{App, Browser, Choice, Oidc, Peer, Visitor};
 use url::Url;
+
+use super::ADA;
 
 /// `answer` with its parameter `name` set to `value`, or without it.
 fn with(answer: &Url, name: &str, value: Option<&str>) -> Url {
@@ -14,10 +16,7 @@ fn with(answer: &Url, name: &str, value: Option<&str>) -> Url {
     url
 }
 
-#[tokio::test]
-#[ignore = "needs Node.js and tests/servers/oidc-provider/setup"]
-async fn one_node_begins_a_login_and_another_finishes_it() {
-    let oidc = Oidc::start().await;
+pub(crate) async fn one_node_begins_a_login_and_another_finishes_it(oidc: Oidc<impl Peer>) {
     let (app, node) = (App::open(&oidc.home).await.unwrap(), App::open(&oidc.home).await.unwrap());
     let mut ada = Visitor::new("user-7", Browser::new("ada", Choice::Allow).unwrap());
     let visit = app.begin_hosted("idp", &mut ada).await.unwrap();
@@ -37,7 +36,7 @@ async fn one_node_begins_a_login_and_another_finishes_it() {
 
     let connected = node.finish_hosted(&ada, &answer).await.unwrap();
 
-    assert_eq!(connected.account_id.as_deref(), Some("ada"));
+    assert_eq!(connected.account_login.as_deref(), Some(ADA));
     let token = app.token_of(&ada, "idp").await.unwrap();
     assert!(oidc.server.is_active(&token).await.unwrap());
     let replayed = app.finish_hosted(&ada, &answer).await.unwrap_err();
@@ -48,10 +47,7 @@ async fn one_node_begins_a_login_and_another_finishes_it() {
     );
 }
 
-#[tokio::test]
-#[ignore = "needs Node.js and tests/servers/oidc-provider/setup"]
-async fn a_person_who_refuses_is_believed() {
-    let oidc = Oidc::start().await;
+pub(crate) async fn a_person_who_refuses_is_believed(oidc: Oidc<impl Peer>) {
     let (app, node) = (App::open(&oidc.home).await.unwrap(), App::open(&oidc.home).await.unwrap());
     let mut ada = Visitor::new("user-7", Browser::new("ada", Choice::Deny).unwrap());
     let visit = app.begin_hosted("idp", &mut ada).await.unwrap();
