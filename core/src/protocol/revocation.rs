@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::body::{read_error, read_fields};
-use super::capture::{Capture, token_client};
+use super::capture::{Capture, client};
 use super::message::{Request, Response};
 use super::refresh::read_retry_after;
 use super::token_set::TokenSet;
@@ -122,7 +122,7 @@ fn rfc7009(provider: &Provider, endpoint: &Url, tokens: &TokenSet) -> Result<Req
     // The crate takes https alone, and loopback is allowed here: it is given a stand-in, and the capture the address.
     let stand_in =
         RevocationUrl::new("https://revocation.invalid/".to_owned()).map_err(|_| cannot_build())?;
-    let client = token_client(provider).set_revocation_url(stand_in);
+    let client = client(provider, provider.revocation_auth).set_revocation_url(stand_in);
     let capture = Capture::default();
     // The outcome is always "not sent"; the request is in the capture.
     let _ = client.revoke_token(token).map_err(|_| cannot_build())?.request(&capture);
