@@ -1,7 +1,7 @@
 //! Faults told after the server has acted.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -32,6 +32,8 @@ pub(crate) fn stages(response: &Response) -> Vec<Stage> {
 pub(crate) async fn verdict(fault: Fault, response: Response, shared: &Shared) -> Verdict {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
+    // It marks the truth.
+    parts.headers.remove(ETAG);
     // The endpoints' own answers are short and whole.
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let body = match fault {
