@@ -172,6 +172,7 @@ fn cannot_build() -> Error {
 mod tests {
     use super::*;
     use crate::protocol::fixture::{NOW, answer, form_of, labelled, pairs};
+    use crate::provider::ClientAuth;
     use crate::provider::fixture::{example_provider, preset_provider};
     use crate::secret::Secret;
 
@@ -202,6 +203,28 @@ mod tests {
         let sent = request(&provider, &TokenSet::new(Secret::new("access-canary"), NOW)).unwrap();
         let fields = [("token", "access-canary"), ("token_type_hint", "access_token")];
         assert_eq!(form_of(&sent), pairs(&fields));
+    }
+
+    #[test]
+    fn the_secret_is_presented_as_the_revocation_endpoint_wants_it() {
+        let mut provider = example_provider();
+        provider.client_auth = ClientAuth::Body;
+        let sent = request(&provider, &tokens()).unwrap();
+        // base64("app+id:s%25cret%2Fcanary")
+        assert_eq!(sent.headers[AUTHORIZATION], "Basic YXBwK2lkOnMlMjVjcmV0JTJGY2FuYXJ5");
+        provider.revocation_auth = ClientAuth::Body;
+        let sent = request(&provider, &tokens()).unwrap();
+        assert!(!sent.headers.contains_key(AUTHORIZATION));
+        let form = form_of(&sent);
+        assert!(
+            pairs(&[("client_id", "app id"), ("client_secret", "s%cret/canary")])
+                .iter()
+                .all(|pair| form.contains(pair))
+        );
+        provider.client_secret = None;
+        let form = form_of(&request(&provider, &tokens()).unwrap());
+        assert!(form.iter().any(|(name, _)| name == "client_id"));
+        assert!(form.iter().all(|(name, _)| name != "client_secret"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod browser;
 mod http;
 mod oidc_provider;
 mod postgres;
+mod tamper;
 
 // What every scenario goes through
 mod canary;
@@ -47,3 +48,4 @@ pub use patience::within;
 pub use postgres::{Database, Postgres};
 pub use skip::say_skipped;
 pub use spread::Spread;
+pub use tamper::{Change, Tamper, with_claims};
