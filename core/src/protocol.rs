@@ -5,12 +5,14 @@
 
 pub mod authorization;
 mod body;
+pub mod caching;
 mod capture;
 pub mod device;
 #[cfg(test)]
 mod fixture;
 pub mod id_token;
 pub mod identity;
+pub mod jwk;
 pub(crate) mod kept;
 pub mod message;
 pub mod paste;

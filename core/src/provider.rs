@@ -3,8 +3,10 @@
 //! A [`ProviderBuilder`] holds what the configuration says; [`ProviderBuilder::build`] joins it with the preset and,
 //! where an issuer is to be discovered, with its metadata, and yields a [`Provider`] that can be used as it is.
 
+mod algorithm;
 mod binding;
 mod builder;
+mod client_auth;
 mod endpoint;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -15,10 +17,12 @@ use std::fmt;
 
 use url::Url;
 
+pub use algorithm::SignatureAlgorithm;
 pub use binding::Binding;
 pub use builder::{ProviderBuilder, Registration};
+pub use client_auth::{ClientAuth, OfferedMethods};
 pub use endpoint::{Endpoints, read_endpoint, read_redirect_uri};
-pub use metadata::{Metadata, discovery_urls};
+pub use metadata::Metadata;
 pub use preset::{IdentitySource, PRESETS, Preset, Quirks, RevocationMethod};
 
 use crate::account::ProviderId;
@@ -42,8 +46,10 @@ pub struct Provider {
     pub client_id: String,
     /// The secret of our registration; `None` for a public client (RFC 6749 §2.1).
     pub client_secret: Option<Secret>,
-    /// How the secret is presented.
+    /// How the secret is presented at the token endpoint, and at the device authorization endpoint.
     pub client_auth: ClientAuth,
+    /// How the secret is presented at the revocation endpoint.
+    pub revocation_auth: ClientAuth,
     /// The redirect URI, where the provider or the configuration fixes it.
     pub redirect_uri: Option<String>,
     /// The name of this device on the server's pages, sent along with a device authorization request.
@@ -62,6 +68,8 @@ pub struct Provider {
     pub quirks: Quirks,
     /// Whether the server promises `iss` in every authorization response (RFC 9207 §3).
     pub promises_iss: bool,
+    /// The algorithms that the server may sign ID tokens by, as far as they are known here; `None` where it does not say.
+    pub id_token_algorithms: Option<Vec<SignatureAlgorithm>>,
     /// The resource server, handed through to the app.
     pub base_url: Option<String>,
 }
@@ -98,16 +106,25 @@ impl Provider {
         self.issuer.as_deref() == Some(issuer)
             || self.issuer.is_some() && self.quirks.issuer_aliases.contains(&issuer)
     }
-}
 
-/// How a client presents its secret at the token endpoint (RFC 6749 §2.3.1).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ClientAuth {
-    /// `client_secret_basic`: the `Authorization` header.
-    Basic,
-    /// `client_secret_post`: the request body.
-    Body,
+    /// Whether an ID token may be signed by `algorithm`. Where the server names none, by each that leaves the secret half
+    /// of the key with the server; by the client secret only where it names nothing else.
+    pub fn signs_by(&self, algorithm: SignatureAlgorithm) -> bool {
+        match &self.id_token_algorithms {
+            None => !algorithm.is_symmetric(),
+            Some(named) if algorithm.is_symmetric() => {
+                self.signs_by_client_secret() && named.contains(&algorithm)
+            }
+            Some(named) => named.contains(&algorithm),
+        }
+    }
+
+    /// Whether ID tokens are signed by the client secret alone, so that no published key has anything to do with it.
+    pub fn signs_by_client_secret(&self) -> bool {
+        self.id_token_algorithms
+            .as_ref()
+            .is_some_and(|named| !named.is_empty() && named.iter().all(|one| one.is_symmetric()))
+    }
 }
 
 /// A way to a grant.

@@ -1,36 +1,46 @@
 //! An authorization server that can be talked to: the provider's words and the network, joined.
 
+mod document;
+mod keys;
+mod metadata;
+
 use std::sync::Arc;
 
-use ::http::{HeaderMap, Method};
+use once_cell::sync::OnceCell;
 use serde_json::Value;
-use tokio::sync::OnceCell;
-use url::Url;
-use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::http::HttpClient;
 use crate::protocol::device::poll::{PollAnswer, poll_request};
 use crate::protocol::device::{DeviceAuthorization, device_authorization_request};
+use crate::protocol::id_token::{Expected, IdTokenClaims, Proof, Refusal};
 use crate::protocol::identity::{Identity, IdentitySearch};
+use crate::protocol::jwk::KeySet;
 use crate::protocol::message::Request;
 use crate::protocol::redirect::AuthorizationGrant;
 use crate::protocol::refresh::{RefreshAnswer, refresh_request};
 use crate::protocol::revocation::{Revocation, RevocationAnswer};
 use crate::protocol::token;
 use crate::protocol::token_set::TokenSet;
-use crate::provider::{Binding, Metadata, Provider, ProviderBuilder};
+use crate::provider::{Binding, Provider, ProviderBuilder};
 use crate::secret::Secret;
+use document::Document;
+use keys::Keys;
+use metadata::MetadataSource;
 
-/// One provider of the configuration. Its metadata is read at first use and kept.
+/// One provider of the configuration. Its metadata and its keys are read at first use, kept, and read again when they have
+/// become old.
 #[derive(Debug)]
 pub struct AuthorizationServer {
     builder: ProviderBuilder,
     binding: Binding,
     /// The binding as connections have it, once for all of them.
     shared_binding: Arc<Value>,
-    provider: OnceCell<Provider>,
+    /// Where nothing has to be discovered.
+    spelled_out: OnceCell<Arc<Provider>>,
+    metadata: Arc<Document<MetadataSource>>,
+    keys: Keys,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
 }
@@ -44,7 +54,10 @@ impl AuthorizationServer {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let shared_binding = Arc::new(binding.to_json());
-        Self { builder, binding, shared_binding, provider: OnceCell::new(), http, clock }
+        let metadata = Document::new(MetadataSource(builder.clone()), http.clone(), clock.clone());
+        let keys = Keys::new(http.clone(), clock.clone());
+        let spelled_out = OnceCell::new();
+        Self { builder, binding, shared_binding, spelled_out, metadata, keys, http, clock }
     }
 
     /// What connections of this configuration remember.
@@ -72,55 +85,47 @@ impl AuthorizationServer {
         matches!(self.differs_from(remembered), None | Some("base_url" | "proxy" | "ca"))
     }
 
-    /// The provider, with its metadata where an issuer is configured. Failures are not kept: the next call asks again.
+    /// The provider, with its metadata where an issuer is configured. Nobody waits for metadata to be read again: an old
+    /// document counts until a newer one is there, also while the server does not answer.
     ///
     /// # Errors
     ///
     /// `unavailable` when the metadata cannot be had now, `server_misbehaved` when it is not what RFC 8414 says,
-    /// `config_invalid` when the server lacks what is needed.
-    pub async fn provider(&self) -> Result<&Provider> {
-        self.provider.get_or_try_init(|| self.discover()).await
-    }
-
-    async fn discover(&self) -> Result<Provider> {
-        let mut failure = None;
-        let issuer = self.builder.issuer_to_discover().unwrap_or_default();
-        for url in self.builder.discovery_urls()? {
-            let found = match self.http.send(get(url)).await {
-                Ok(response) if response.status == 200 => Metadata::read(&response.body, issuer),
-                Ok(response) if response.status >= 500 || response.status == 429 => {
-                    Err(Error::new(ErrorCode::Unavailable, "the provider's metadata cannot be read now"))
-                }
-                Ok(_) => Err(Error::new(
-                    ErrorCode::ServerMisbehaved,
-                    "the provider has no metadata for its issuer",
-                )
-                .with_advice("Check issuer in the configuration, or spell the endpoints out.")),
-                Err(error) => Err(error.into()),
-            };
-            match found {
-                Ok(metadata) => return self.builder.clone().build(Some(&metadata)),
-                // The first place to look is the one the RFC prefers; its failure says most. An outage says more
-                // than an absence, though.
-                Err(error) if error.is_transient() => failure = Some(error),
-                Err(error) => failure = failure.or(Some(error)),
+    /// `config_invalid` when the server lacks what is needed. Failures are not kept: the next call asks again.
+    pub async fn provider(&self) -> Result<Arc<Provider>> {
+        match self.builder.issuer_to_discover() {
+            Some(_) => self.metadata.get().await,
+            None => {
+                self.spelled_out.get_or_try_init(|| self.builder.clone().build(None).map(Arc::new)).cloned()
             }
         }
-        match failure {
-            Some(error) => Err(error.with_provider(&self.builder.id)),
-            None => self.builder.clone().build(None),
+    }
+
+    /// The provider, and in memory whatever a login needs beside it: the keys, where an ID token will come. A code can be
+    /// exchanged once, so that what could fail for want of a key is to fail before.
+    ///
+    /// # Errors
+    ///
+    /// As [`provider`](Self::provider); `unavailable` and `server_misbehaved` also for keys that cannot be had or used.
+    pub async fn prepare_login(&self) -> Result<Arc<Provider>> {
+        let provider = self.provider().await?;
+        if provider.scopes.iter().any(|scope| scope == "openid")
+            && let Some(keys) = self.keys.of(&provider)
+        {
+            keys.get().await?;
         }
+        Ok(provider)
     }
 
     /// Exchanges a grant for tokens (RFC 6749 §4.1.3), and finds out whose they are, as [`identify`](Self::identify).
     ///
     /// # Errors
     ///
-    /// `login_closed` when the code is no longer good; `client_rejected`, `unavailable`; `server_misbehaved`, also for
-    /// an ID token that is not for this login.
+    /// As [`prepare_login`](Self::prepare_login), before anything is sent; `login_closed` when the code is no longer good;
+    /// `client_rejected`, `unavailable`; `server_misbehaved`, also for an ID token that is not for this login.
     pub async fn log_in(&self, grant: AuthorizationGrant) -> Result<(TokenSet, Option<Identity>)> {
-        let provider = self.provider().await?;
-        let exchange = grant.into_request(provider)?;
+        let provider = self.prepare_login().await?;
+        let exchange = grant.into_request(&provider)?;
         let sent_at = self.clock.now();
         let response = self.http.send(exchange.request).await?;
         let tokens = token::read_access_token_answer(&response, sent_at)?;
@@ -134,7 +139,7 @@ impl AuthorizationServer {
     /// As [`device_authorization_request`] and [`DeviceAuthorization::read`]; `unavailable` when there is no answer.
     pub async fn begin_device_login(&self) -> Result<DeviceAuthorization> {
         let provider = self.provider().await?;
-        let request = device_authorization_request(provider)?;
+        let request = device_authorization_request(&provider)?;
         let sent_at = self.clock.now();
         let read = match self.http.send(request).await {
             Ok(response) => DeviceAuthorization::read(&response, sent_at, self.clock.now()),
@@ -145,7 +150,7 @@ impl AuthorizationServer {
 
     /// Asks whether the person has decided on the device login of `device_code` (RFC 8628 §3.4).
     pub async fn poll(&self, device_code: &Secret) -> PollAnswer {
-        let request = self.provider().await.and_then(|provider| poll_request(provider, device_code));
+        let request = self.provider().await.and_then(|provider| poll_request(&provider, device_code));
         let request = match request {
             Ok(request) => request,
             Err(error) => return PollAnswer::Over(error),
@@ -166,7 +171,8 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// `server_misbehaved` for an ID token that is not for this login; `callback_rejected` for another nonce.
+    /// `server_misbehaved` for an ID token that is not for this login or not the server's; `callback_rejected` for another
+    /// nonce; `unavailable` where the keys to check it cannot be had now.
     pub async fn identify(
         &self,
         mut tokens: TokenSet,
@@ -174,11 +180,12 @@ impl AuthorizationServer {
     ) -> Result<(TokenSet, Option<Identity>)> {
         let provider = self.provider().await?;
         tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
-        let identity = match IdentitySearch::begin(provider, &tokens, nonce, self.clock.now())? {
+        let claims = self.check_id_token(&provider, &tokens, nonce).await?;
+        let identity = match IdentitySearch::begin(&provider, &tokens, claims.as_ref())? {
             IdentitySearch::Found(identity) => Some(identity),
             IdentitySearch::Unknown => None,
             IdentitySearch::Ask { request, known } => {
-                match self.ask_user(provider, *request, known.as_ref()).await {
+                match self.ask_user(&provider, *request, known.as_ref()).await {
                     Ok(identity) => Some(identity),
                     Err(error) => {
                         tracing::warn!(provider = %provider.id, reason = error.message(), "the account is not known");
@@ -188,6 +195,66 @@ impl AuthorizationServer {
             }
         };
         Ok((tokens, identity))
+    }
+
+    /// The claims of the ID token among the `tokens` of a login. Without a known issuer there is nothing to check one
+    /// against, so it says nothing. A key that is not there is looked for once more, because servers change theirs.
+    async fn check_id_token(
+        &self,
+        provider: &Provider,
+        tokens: &TokenSet,
+        nonce: Option<&Secret>,
+    ) -> Result<Option<IdTokenClaims>> {
+        let (Some(id_token), Some(_)) = (&tokens.id_token, &provider.issuer) else { return Ok(None) };
+        let expected = Expected { access_token: &tokens.access_token, nonce, now: self.clock.now() };
+        let read = |proof| IdTokenClaims::read(provider, id_token, proof, &expected);
+        let claims = match self.keys.of(provider) {
+            Some(document) => {
+                let keys = document.get().await?;
+                match read(Proof::Keys(&keys)) {
+                    Err(Refusal::UnknownKey) => match document.newer_than(&keys).await? {
+                        Some(newer) => read(Proof::Keys(&newer)),
+                        None => Err(Refusal::UnknownKey),
+                    },
+                    read => read,
+                }
+            }
+            None if provider.signs_by_client_secret() => read(Proof::Keys(&KeySet::default())),
+            None => read(Proof::Tls),
+        };
+        claims.map(Some).map_err(Refusal::into_error)
+    }
+
+    /// The `tokens` of a refresh, without their ID token where that is not good. The others stay: what was presented for
+    /// them may be spent, they came from the token endpoint itself, and an ID token says nothing about them.
+    ///
+    /// Nothing is asked for here, because nothing may stand between an answer and its being stored. So a signature is
+    /// checked by the keys in memory; where those do not have the key, TLS has to do (OpenID Connect Core §3.1.3.7,
+    /// item 6).
+    pub fn drop_bad_id_token(&self, mut tokens: TokenSet) -> TokenSet {
+        let (Some(id_token), Some(provider)) = (&tokens.id_token, self.known_provider()) else {
+            return tokens;
+        };
+        if provider.issuer.is_none() {
+            return tokens;
+        }
+        let expected = Expected { access_token: &tokens.access_token, nonce: None, now: self.clock.now() };
+        let keys = self.keys.of(&provider).and_then(|document| document.known());
+        let read = |proof| IdTokenClaims::read(&provider, id_token, proof, &expected);
+        let read = match keys.as_deref().map(|keys| read(Proof::Keys(keys))) {
+            None | Some(Err(Refusal::UnknownKey)) => read(Proof::Tls),
+            Some(read) => read,
+        };
+        if let Err(refusal) = read {
+            let reason = refusal.into_error();
+            tracing::warn!(provider = %provider.id, reason = reason.message(), "a refresh brought a bad ID token");
+            tokens.id_token = None;
+        }
+        tokens
+    }
+
+    fn known_provider(&self) -> Option<Arc<Provider>> {
+        self.spelled_out.get().cloned().or_else(|| self.metadata.known())
     }
 
     async fn ask_user(
@@ -203,7 +270,7 @@ impl AuthorizationServer {
     /// Presents a refresh token (RFC 6749 §6).
     pub async fn refresh(&self, refresh_token: &Secret) -> RefreshAnswer {
         let provider = self.provider().await;
-        let request = match provider.and_then(|provider| refresh_request(provider, refresh_token)) {
+        let request = match provider.and_then(|provider| refresh_request(&provider, refresh_token)) {
             Ok(request) => request,
             Err(error) => return RefreshAnswer::Client(error),
         };
@@ -216,12 +283,12 @@ impl AuthorizationServer {
 
     /// Whether the provider is known to answer a quick repeat of a refresh like the first.
     pub fn forgives_repeat(&self) -> bool {
-        self.provider.get().is_some_and(|provider| provider.quirks.forgives_repeat)
+        self.builder.preset.is_some_and(|preset| preset.quirks.forgives_repeat)
     }
 
     /// Ends the grant of `tokens` at the server, as far as it has a way to (RFC 7009, or the provider's own).
     pub async fn revoke(&self, tokens: &TokenSet) -> RevocationAnswer {
-        let plan = match self.provider().await.and_then(|provider| Revocation::plan(provider, tokens)) {
+        let plan = match self.provider().await.and_then(|provider| Revocation::plan(&provider, tokens)) {
             Ok(Revocation::Send(request)) => request,
             Ok(Revocation::Impossible { reason }) => {
                 return RevocationAnswer::in_vain(reason);
@@ -233,8 +300,4 @@ impl AuthorizationServer {
             Err(error) => RevocationAnswer::for_now(error.reason()),
         }
     }
-}
-
-fn get(url: Url) -> Request {
-    Request { method: Method::GET, url, headers: HeaderMap::new(), body: Zeroizing::default() }
 }

@@ -55,6 +55,7 @@ fn every_value_reaches_its_field() {
         &idp.token_endpoint,
         &idp.revocation_endpoint,
         &idp.userinfo_endpoint,
+        &idp.jwks_uri,
         &idp.device_authorization_endpoint,
         &idp.redirect_uri,
     ] {

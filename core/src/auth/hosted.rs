@@ -113,18 +113,18 @@ impl Auth {
     ///
     /// `usage` for a provider that is not configured or offers no such flow; `config_invalid` for one that cannot be
     /// connected, and where neither `callback_base_url` nor `redirect_uri` says where to come back to; `unavailable` when
-    /// its metadata cannot be read, or ten thousand logins wait in the store; `store_failed`, `key_unavailable`.
+    /// its metadata or its keys cannot be read, or ten thousand logins wait in the store; `store_failed`, `key_unavailable`.
     pub async fn begin_hosted(&self, account: &AccountKey, options: HostedOptions) -> Result<HostedLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
         let redirect_uri = self.hosted_redirect_uri(configured)?;
         let begun = self.lifecycle.begin_login(account).await?;
-        let provider = server.provider().await.map_err(|error| error.with_account(account))?;
-        check_flow(provider)?;
+        let provider = server.prepare_login().await.map_err(|error| error.with_account(account))?;
+        check_flow(&provider)?;
         let (vault, random) = (self.lifecycle.vault(), &*self.ports.random);
         let now = vault.now().await?;
         let (url, authorization) =
-            request_authorization(provider, account.clone(), redirect_uri.as_str(), now, random)?;
+            request_authorization(&provider, account.clone(), redirect_uri.as_str(), now, random)?;
         let authorization = match options.timeout {
             Some(timeout) => authorization.finish_by(now.plus(timeout)),
             None => authorization,
@@ -222,7 +222,7 @@ impl Auth {
             Err(NotGranted::Closed(error)) => Err(error),
             Ok(grant) => {
                 // A server that cannot be asked now must not cost the login.
-                server.provider().await?;
+                server.prepare_login().await?;
                 Ok(grant)
             }
         };

@@ -63,18 +63,18 @@ impl Auth {
     /// # Errors
     ///
     /// `usage` for a provider that is not configured or a flow it does not offer; `config_invalid` for one that cannot
-    /// be connected; `unavailable` when its metadata cannot be read, the port of its redirect URI is taken, or its device
+    /// be connected; `unavailable` when its metadata or its keys cannot be read, the port of its redirect URI is taken, or its device
     /// authorization endpoint does not answer; `client_rejected` and `server_misbehaved` where that endpoint refuses, or
     /// answers with something else; `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
         let begun = self.lifecycle.begin_login(account).await?;
-        let provider = server.provider().await?;
-        let flow = choose_flow(provider, options.flow.or(flow_of(configured.flow.value)))?;
+        let provider = server.prepare_login().await?;
+        let flow = choose_flow(&provider, options.flow.or(flow_of(configured.flow.value)))?;
         let way = match flow {
             Flow::Device => device::begin(self, &server, options.timeout).await,
-            _ => RedirectLogin::begin(self, provider, account, flow, options.timeout).await,
+            _ => RedirectLogin::begin(self, &provider, account, flow, options.timeout).await,
         };
         let way = way.map_err(|error| error.with_account(account))?;
         Ok(PendingLogin { auth: self.clone(), server, account: account.clone(), begun, flow, way })

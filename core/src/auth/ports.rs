@@ -142,6 +142,7 @@ fn builder(configured: &ProviderConfig) -> ProviderBuilder {
     builder.issuer = configured.issuer.as_ref().map(|issuer| issuer.value.clone());
     builder.endpoints.authorization = url(&configured.authorization_endpoint);
     builder.endpoints.device_authorization = url(&configured.device_authorization_endpoint);
+    builder.endpoints.keys = url(&configured.jwks_uri);
     builder.endpoints.revocation = url(&configured.revocation_endpoint);
     builder.endpoints.token = url(&configured.token_endpoint);
     builder.endpoints.user = url(&configured.userinfo_endpoint);

@@ -192,6 +192,8 @@ static KEYS: &[Key] = &[
         "Where tokens are revoked.").oauth(),
     Key::new(S::Provider, "userinfo_endpoint", K::Uri(P::Endpoint),
         "Where it is asked who connected.").oauth(),
+    Key::new(S::Provider, "jwks_uri", K::Uri(P::Endpoint),
+        "Where the keys are that the server signs ID tokens with.").oauth(),
     Key::new(S::Provider, "device_authorization_endpoint", K::Uri(P::Endpoint),
         "Where a device login begins.").oauth(),
     Key::new(S::Provider, "device_name", K::Text,

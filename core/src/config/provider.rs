@@ -44,6 +44,8 @@ pub struct ProviderConfig {
     pub revocation_endpoint: Option<Sourced<Url>>,
     /// Where it is asked who connected.
     pub userinfo_endpoint: Option<Sourced<Url>>,
+    /// Where the keys are that ID tokens are signed with.
+    pub jwks_uri: Option<Sourced<Url>>,
     /// Where a device login begins.
     pub device_authorization_endpoint: Option<Sourced<Url>>,
     /// The name of this device on the provider's pages.
@@ -111,6 +113,7 @@ pub(super) fn read(reader: &mut Reader<'_>, name: &str, table: Table<'_, '_>) ->
         token_endpoint: fields.take("token_endpoint"),
         revocation_endpoint: fields.take("revocation_endpoint"),
         userinfo_endpoint: fields.take("userinfo_endpoint"),
+        jwks_uri: fields.take("jwks_uri"),
         device_authorization_endpoint: fields.take("device_authorization_endpoint"),
         device_name: fields.take("device_name"),
         auth_method,

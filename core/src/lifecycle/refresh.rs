@@ -149,7 +149,9 @@ impl Refresh {
             {
                 (FailureKind::Unknown, None, tokens_of_another(account))
             }
-            RefreshAnswer::Tokens(tokens) => return self.keep(entry, *tokens, claimed_at).await,
+            RefreshAnswer::Tokens(tokens) => {
+                return self.keep(entry, server.drop_bad_id_token(*tokens), claimed_at).await;
+            }
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }

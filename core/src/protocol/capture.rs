@@ -22,11 +22,16 @@ use crate::provider::{ClientAuth, Provider};
 pub(super) type TokenClient =
     BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
-/// Our registration, as the crate wants it.
+/// Our registration, as the crate wants it, presented as the token endpoint takes it.
 pub(super) fn token_client(provider: &Provider) -> TokenClient {
+    client(provider, provider.client_auth)
+}
+
+/// The same, presented as `auth` says.
+pub(super) fn client(provider: &Provider, auth: ClientAuth) -> TokenClient {
     let mut client = BasicClient::new(ClientId::new(provider.client_id.clone()))
         .set_token_uri(TokenUrl::from_url(provider.token_endpoint.clone()))
-        .set_auth_type(match provider.client_auth {
+        .set_auth_type(match auth {
             ClientAuth::Basic => AuthType::BasicAuth,
             ClientAuth::Body => AuthType::RequestBody,
         });

@@ -1,4 +1,6 @@
-//! Answers for the tests of this layer.
+//! Answers and signatures for the tests of this layer.
+
+pub(super) mod signer;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;

@@ -11,10 +11,8 @@ use super::body::read_fields;
 use super::id_token::IdTokenClaims;
 use super::message::{Request, Response};
 use super::token_set::{Extra, TokenSet};
-use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::provider::{IdentitySource, Provider};
-use crate::secret::Secret;
 
 /// An account at the provider. Both texts are identifiers: at most 255 bytes, without control characters, never in
 /// `Debug`.
@@ -43,25 +41,14 @@ pub enum IdentitySearch {
 }
 
 impl IdentitySearch {
-    /// Looks for the identity in `tokens`, the answer to a login at `provider` that sent `nonce`, and checks their ID
-    /// token on the way.
+    /// Looks for the identity in `tokens`, the answer to a login at `provider`, and in the `claims` of their ID token.
     ///
     /// # Errors
     ///
-    /// As [`IdTokenClaims::read`].
-    pub fn begin(
-        provider: &Provider,
-        tokens: &TokenSet,
-        nonce: Option<&Secret>,
-        now: Timestamp,
-    ) -> Result<Self> {
+    /// `server_misbehaved` when the access token cannot be put into a request.
+    pub fn begin(provider: &Provider, tokens: &TokenSet, claims: Option<&IdTokenClaims>) -> Result<Self> {
         let beside = match provider.identity {
             IdentitySource::TokenAnswer => from_extra(&tokens.extra),
-            _ => None,
-        };
-        // Without a known issuer there is nothing to check an ID token against, so it says nothing.
-        let claims = match (&tokens.id_token, &provider.issuer) {
-            (Some(id_token), Some(_)) => Some(IdTokenClaims::read(provider, id_token, nonce, now)?),
             _ => None,
         };
         let known = beside.or_else(|| from_openid(&claims?.0));
@@ -171,32 +158,20 @@ const MAX_TEXT: usize = 255;
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
     use crate::protocol::fixture::{NOW, answer};
     use crate::provider::fixture::{example_provider, preset_provider};
+    use crate::secret::Secret;
 
-    fn tokens(claims: Option<Value>) -> TokenSet {
-        let mut tokens = TokenSet::new(Secret::new("access-canary"), NOW);
-        tokens.id_token = claims.map(|claims| {
-            let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
-            Secret::new(format!("eyJhbGciOiJSUzI1NiJ9.{payload}.c2ln"))
-        });
-        tokens
+    fn tokens() -> TokenSet {
+        TokenSet::new(Secret::new("access-canary"), NOW)
     }
 
-    fn claims(more: Value) -> Value {
-        let mut claims =
-            json!({ "iss": "https://id.example.com", "aud": "app id", "exp": NOW.unix_seconds() + 60 });
-        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        claims
-    }
-
-    fn search(provider: &Provider, tokens: &TokenSet) -> IdentitySearch {
-        IdentitySearch::begin(provider, tokens, None, NOW).unwrap()
+    fn search(provider: &Provider, tokens: &TokenSet, claims: Option<Value>) -> IdentitySearch {
+        let claims = claims.map(|claims| IdTokenClaims(claims.as_object().unwrap().clone()));
+        IdentitySearch::begin(provider, tokens, claims.as_ref()).unwrap()
     }
 
     fn read(preset: &str, body: &Value) -> Result<Identity> {
@@ -209,8 +184,8 @@ mod tests {
 
     #[test]
     fn an_id_token_that_names_the_person_is_enough() {
-        let tokens = tokens(Some(claims(json!({ "sub": "s1", "email": "ada@example.com" }))));
-        let IdentitySearch::Found(found) = search(&example_provider(), &tokens) else {
+        let claims = json!({ "sub": "s1", "email": "ada@example.com" });
+        let IdentitySearch::Found(found) = search(&example_provider(), &tokens(), Some(claims)) else {
             panic!("it is known");
         };
         assert!(found == named("s1", Some("ada@example.com")));
@@ -221,7 +196,7 @@ mod tests {
     fn an_id_token_without_a_name_leads_to_the_userinfo_endpoint() {
         let provider = example_provider();
         let IdentitySearch::Ask { request, known } =
-            search(&provider, &tokens(Some(claims(json!({ "sub": "s1" })))))
+            search(&provider, &tokens(), Some(json!({ "sub": "s1" })))
         else {
             panic!("the name is missing");
         };
@@ -237,12 +212,6 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_id_token_ends_the_search() {
-        let tokens = tokens(Some(claims(json!({ "sub": "s1", "aud": "another" }))));
-        assert!(IdentitySearch::begin(&example_provider(), &tokens, None, NOW).is_err());
-    }
-
-    #[test]
     fn each_preset_reads_its_own_user() {
         assert!(
             read("github", &json!({ "id": 583231, "login": "ada" })).unwrap() == named("583231", Some("ada"))
@@ -251,21 +220,21 @@ mod tests {
         assert!(read("codeberg", &json!({ "id": 7, "login": "ada" })).unwrap() == named("7", Some("ada")));
         assert!(read("google", &json!({ "sub": "7", "email": "a@b" })).unwrap() == named("7", Some("a@b")));
         for preset in ["github", "gitlab", "codeberg"] {
-            assert!(matches!(search(&preset_provider(preset), &tokens(None)), IdentitySearch::Ask { .. }));
+            assert!(matches!(search(&preset_provider(preset), &tokens(), None), IdentitySearch::Ask { .. }));
         }
     }
 
     #[test]
     fn anthropic_names_the_account_beside_the_tokens() {
-        let mut tokens = tokens(None);
+        let mut tokens = tokens();
         let provider = preset_provider("anthropic");
         tokens.extra.0.insert("organization".to_owned(), json!({ "uuid": "o1", "name": "Org" }));
-        assert!(matches!(search(&provider, &tokens), IdentitySearch::Unknown));
+        assert!(matches!(search(&provider, &tokens, None), IdentitySearch::Unknown));
         tokens
             .extra
             .0
             .insert("account".to_owned(), json!({ "uuid": "u1", "email_address": "ada@example.com" }));
-        let IdentitySearch::Found(found) = search(&provider, &tokens) else {
+        let IdentitySearch::Found(found) = search(&provider, &tokens, None) else {
             panic!("it is known");
         };
         assert!(found == named("u1", Some("ada@example.com")));

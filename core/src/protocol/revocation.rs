@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::body::{read_error, read_fields};
-use super::capture::{Capture, token_client};
+use super::capture::{Capture, client};
 use super::message::{Request, Response};
 use super::refresh::read_retry_after;
 use super::token_set::TokenSet;
@@ -122,7 +122,7 @@ fn rfc7009(provider: &Provider, endpoint: &Url, tokens: &TokenSet) -> Result<Req
     // The crate takes https alone, and loopback is allowed here: it is given a stand-in, and the capture the address.
     let stand_in =
         RevocationUrl::new("https://revocation.invalid/".to_owned()).map_err(|_| cannot_build())?;
-    let client = token_client(provider).set_revocation_url(stand_in);
+    let client = client(provider, provider.revocation_auth).set_revocation_url(stand_in);
     let capture = Capture::default();
     // The outcome is always "not sent"; the request is in the capture.
     let _ = client.revoke_token(token).map_err(|_| cannot_build())?.request(&capture);
@@ -172,6 +172,7 @@ fn cannot_build() -> Error {
 mod tests {
     use super::*;
     use crate::protocol::fixture::{NOW, answer, form_of, labelled, pairs};
+    use crate::provider::ClientAuth;
     use crate::provider::fixture::{example_provider, preset_provider};
     use crate::secret::Secret;
 
@@ -202,6 +203,28 @@ mod tests {
         let sent = request(&provider, &TokenSet::new(Secret::new("access-canary"), NOW)).unwrap();
         let fields = [("token", "access-canary"), ("token_type_hint", "access_token")];
         assert_eq!(form_of(&sent), pairs(&fields));
+    }
+
+    #[test]
+    fn the_secret_is_presented_as_the_revocation_endpoint_wants_it() {
+        let mut provider = example_provider();
+        provider.client_auth = ClientAuth::Body;
+        let sent = request(&provider, &tokens()).unwrap();
+        // base64("app+id:s%25cret%2Fcanary")
+        assert_eq!(sent.headers[AUTHORIZATION], "Basic YXBwK2lkOnMlMjVjcmV0JTJGY2FuYXJ5");
+        provider.revocation_auth = ClientAuth::Body;
+        let sent = request(&provider, &tokens()).unwrap();
+        assert!(!sent.headers.contains_key(AUTHORIZATION));
+        let form = form_of(&sent);
+        assert!(
+            pairs(&[("client_id", "app id"), ("client_secret", "s%cret/canary")])
+                .iter()
+                .all(|pair| form.contains(pair))
+        );
+        provider.client_secret = None;
+        let form = form_of(&request(&provider, &tokens()).unwrap());
+        assert!(form.iter().any(|(name, _)| name == "client_id"));
+        assert!(form.iter().all(|(name, _)| name != "client_secret"));
     }
 
     #[test]

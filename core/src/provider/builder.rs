@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     Binding, ClientAuth, Endpoints, Flow, IdentitySource, Metadata, Preset, Provider, Quirks,
-    RevocationMethod, discovery_urls, read_redirect_uri,
+    RevocationMethod, metadata, read_redirect_uri,
 };
 use crate::account::ProviderId;
 use crate::config::RESERVED_PARAMETERS;
@@ -62,7 +62,8 @@ impl ProviderBuilder {
     /// `config_invalid` when the issuer is not one.
     pub fn discovery_urls(&self) -> Result<Vec<Url>> {
         match self.issuer_to_discover() {
-            Some(issuer) => discovery_urls(issuer).map_err(|error| error.with_provider(&self.id)),
+            Some(issuer) => metadata::discovery_urls(issuer, self.wants_id_token())
+                .map_err(|error| error.with_provider(&self.id)),
             None => Ok(Vec::new()),
         }
     }
@@ -76,6 +77,15 @@ impl ProviderBuilder {
         match (&self.issuer, self.preset_in_force()) {
             (_, Some(preset)) if preset.token_endpoint.is_none() => preset.issuer,
             (issuer, _) => issuer.as_deref(),
+        }
+    }
+
+    /// Whether a login asks for an ID token (OpenID Connect Core §3.1.2.1).
+    fn wants_id_token(&self) -> bool {
+        match (&self.registration.scopes, self.preset) {
+            (Some(scopes), _) => scopes.iter().any(|scope| scope == "openid"),
+            (None, Some(preset)) => preset.scopes.contains(&"openid"),
+            (None, None) => false,
         }
     }
 
@@ -105,6 +115,11 @@ impl ProviderBuilder {
             None => endpoints,
         };
         let endpoints = endpoints.or(self.preset_endpoints());
+        let (client_auth, revocation_auth) = self.choose_client_auth(metadata)?;
+        let flows = match self.preset {
+            Some(preset) => preset.flows.to_vec(),
+            None => self.flows_of(&endpoints, metadata),
+        };
         let token_endpoint = endpoints.token.clone().ok_or_else(|| match self.preset {
             Some(preset) if preset.flows.is_empty() => invalid(
                 "the provider takes API keys only",
@@ -116,7 +131,7 @@ impl ProviderBuilder {
             ),
         })?;
 
-        let Registration { client_id, client_secret, client_auth, redirect_uri, device_name, scopes, params } =
+        let Registration { client_id, client_secret, redirect_uri, device_name, scopes, params, .. } =
             self.registration;
         if client_id.is_empty() || client_id.chars().any(char::is_control) {
             return Err(invalid(
@@ -139,18 +154,13 @@ impl ProviderBuilder {
             token_endpoint,
             client_id,
             client_secret: client_secret.filter(|secret| !secret.is_empty()),
-            client_auth: client_auth
-                .or_else(|| self.preset?.client_auth)
-                .or_else(|| metadata?.client_auth)
-                .unwrap_or(ClientAuth::Basic),
+            client_auth,
+            revocation_auth,
             redirect_uri: redirect_uri.as_deref().map(read_redirect_uri).transpose()?,
             device_name: device_name.filter(|name| !name.is_empty()),
             scopes,
             params: join_params(self.preset, params)?,
-            flows: match self.preset {
-                Some(preset) => preset.flows.to_vec(),
-                None => flows_of(&endpoints),
-            },
+            flows,
             identity: self.preset.map_or(IdentitySource::OpenId, |preset| preset.identity),
             revocation: match self.preset.map(|preset| preset.revocation) {
                 Some(RevocationMethod::None) | None if endpoints.revocation.is_some() => {
@@ -162,8 +172,52 @@ impl ProviderBuilder {
             endpoints,
             quirks: self.preset.map_or_else(Quirks::default, |preset| preset.quirks),
             promises_iss: metadata.is_some_and(|metadata| metadata.promises_iss),
+            id_token_algorithms: metadata.and_then(|metadata| metadata.id_token_algorithms.clone()),
             base_url: self.base_url,
         })
+    }
+
+    /// How the secret is presented at the token and at the revocation endpoint: by the configuration, else by the preset,
+    /// else by the metadata, else in the header.
+    ///
+    /// Where nothing is listed for revocations, they follow the token endpoint and not the default of RFC 8414 §2: a
+    /// registration has one method (RFC 7591 §2), and that one works there.
+    fn choose_client_auth(&self, metadata: Option<&Metadata>) -> Result<(ClientAuth, ClientAuth)> {
+        let registration = &self.registration;
+        if let Some(decided) = registration.client_auth.or_else(|| self.preset?.client_auth) {
+            return Ok((decided, decided));
+        }
+        let is_public = registration.client_secret.as_ref().is_none_or(Secret::is_empty);
+        let at_token_endpoint = match metadata.and_then(|metadata| metadata.token_auth.as_ref()) {
+            Some(offered) if !is_public => offered.preferred().ok_or_else(|| {
+                let words = offered.words();
+                invalid(
+                    format!("the provider takes no client secret as it is presented here; it offers {words}"),
+                    "Take client_secret out if the registration is public, or set auth_method if the provider takes it \
+                     all the same.",
+                )
+            })?,
+            _ => ClientAuth::Basic,
+        };
+        let at_revocation = metadata.and_then(|metadata| metadata.revocation_auth.as_ref()?.preferred());
+        Ok((at_token_endpoint, at_revocation.unwrap_or(at_token_endpoint)))
+    }
+
+    /// The flows of a provider without a preset: those that have an endpoint. A device flow whose endpoint is not spelled
+    /// out is not offered where the metadata lists the grants and leaves it out; it can still be asked for.
+    fn flows_of(&self, endpoints: &Endpoints, metadata: Option<&Metadata>) -> Vec<Flow> {
+        let mut flows = Vec::new();
+        if endpoints.authorization.is_some() {
+            flows.push(Flow::Loopback);
+            flows.push(Flow::Hosted);
+        }
+        let is_spelled_out = self.endpoints.device_authorization.is_some();
+        if endpoints.device_authorization.is_some()
+            && (is_spelled_out || metadata.is_none_or(|metadata| metadata.grants_to_devices))
+        {
+            flows.push(Flow::Device);
+        }
+        flows
     }
 
     /// The preset, as long as the configuration does not name another server than the preset's.
@@ -213,18 +267,6 @@ fn check_scopes(scopes: &[String]) -> Result<()> {
         "scopes has an entry that is not a scope",
         "Write one scope per entry, without white space or quotes.",
     ))
-}
-
-fn flows_of(endpoints: &Endpoints) -> Vec<Flow> {
-    let mut flows = Vec::new();
-    if endpoints.authorization.is_some() {
-        flows.push(Flow::Loopback);
-        flows.push(Flow::Hosted);
-    }
-    if endpoints.device_authorization.is_some() {
-        flows.push(Flow::Device);
-    }
-    flows
 }
 
 fn invalid(message: impl Into<String>, advice: &str) -> Error {

@@ -13,6 +13,9 @@ pub struct Endpoints {
     pub authorization: Option<Url>,
     /// Where a device asks for its code (RFC 8628 §3.1).
     pub device_authorization: Option<Url>,
+    /// Where the server's keys are (RFC 8414 §2, `jwks_uri`). It is not among [`NAMES`](Self::NAMES): nothing of ours is
+    /// sent there, so that a connection has nothing to remember of it.
+    pub keys: Option<Url>,
     /// Where a token is ended (RFC 7009 §2). For the `github` preset: the collection of applications in its API.
     pub revocation: Option<Url>,
     /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
@@ -28,13 +31,14 @@ impl Endpoints {
         Self {
             authorization: self.authorization.or(other.authorization),
             device_authorization: self.device_authorization.or(other.device_authorization),
+            keys: self.keys.or(other.keys),
             revocation: self.revocation.or(other.revocation),
             token: self.token.or(other.token),
             user: self.user.or(other.user),
         }
     }
 
-    /// The names of the endpoints in the configuration, sorted.
+    /// The names of the endpoints that tokens, codes or the person are sent to, sorted.
     pub const NAMES: [&'static str; 5] = [
         "authorization_endpoint",
         "device_authorization_endpoint",

@@ -37,6 +37,8 @@ pub struct Preset {
     pub token_endpoint: Option<&'static str>,
     /// The endpoint that says whose account it is.
     pub user_endpoint: Option<&'static str>,
+    /// Where its keys are.
+    pub jwks_uri: Option<&'static str>,
     /// The redirect URI, where the provider fixes it.
     pub redirect_uri: Option<&'static str>,
     /// The scopes that are asked for when the configuration names none.
@@ -85,6 +87,7 @@ impl Preset {
         Endpoints {
             authorization: url(self.authorization_endpoint),
             device_authorization: url(self.device_authorization_endpoint),
+            keys: url(self.jwks_uri),
             revocation: url(self.revocation_endpoint),
             token: url(self.token_endpoint),
             user: url(self.user_endpoint),
@@ -181,6 +184,7 @@ mod tests {
                 preset.revocation_endpoint,
                 preset.token_endpoint,
                 preset.user_endpoint,
+                preset.jwks_uri,
             ];
             for text in texts.into_iter().flatten() {
                 assert_eq!(read_endpoint("x", text).unwrap().scheme(), "https", "{text}");

@@ -47,6 +47,7 @@ pub(crate) fn router(shared: &Arc<Shared>) -> Router {
         .route("/dev/hold", get(dev::wait_for_held).put(dev::hold))
         .route("/dev/release", put(dev::release))
         .route("/dev/requests", get(dev::list_requests).delete(dev::clear_requests))
-        .route("/dev/revoke-grants", put(dev::revoke_grants));
+        .route("/dev/revoke-grants", put(dev::revoke_grants))
+        .route("/dev/rotate-signing-key", put(dev::rotate_signing_key));
     protocol.merge(controls).with_state(Arc::clone(shared))
 }

@@ -105,6 +105,18 @@ pub enum Fault {
         /// The member's name.
         name: String,
     },
+    /// Acted: this claim of the ID token is another, and the token is signed all the same.
+    IdTokenClaim {
+        /// The claim's name.
+        name: String,
+        /// Its untrue value; `null` leaves it out.
+        value: Value,
+    },
+    /// Acted: the ID token has a signature that no honest server makes.
+    IdTokenSignature {
+        /// What is wrong with it.
+        forgery: Forgery,
+    },
     /// The redirect lacks this parameter: `state`, `code` or `iss`.
     MissingParameter {
         /// The parameter's name.
@@ -200,6 +212,11 @@ impl Fault {
         Self::MissingField { name: name.into() }
     }
 
+    /// [`Fault::IdTokenClaim`], shorter.
+    pub fn id_token_claim(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::IdTokenClaim { name: name.into(), value: value.into() }
+    }
+
     /// When this fault takes its turn.
     pub(crate) fn stage(&self) -> Stage {
         match self {
@@ -218,6 +235,8 @@ impl Fault {
             | Self::WrongState => Stage::Redirected,
             Self::Field { .. }
             | Self::FormEncodedBody
+            | Self::IdTokenClaim { .. }
+            | Self::IdTokenSignature { .. }
             | Self::MissingField { .. }
             | Self::OtherAccount { .. }
             | Self::WrongTypes => Stage::Succeeded,
@@ -232,6 +251,27 @@ impl Fault {
             | Self::Status { .. } => Stage::Acted,
         }
     }
+}
+
+/// What is wrong with the signature of an ID token.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Forgery {
+    /// `alg` is `none`, and there is no signature.
+    AlgNone,
+    /// It is by a key that is not published, under the name of the one that is.
+    AnotherKey,
+    /// It is an HS256 by the client's secret, which is honest where the metadata says so.
+    ClientSecret,
+    /// The key is the right one, and not named.
+    NoKeyId,
+    /// It is an HS256 with the text of the public key as its secret.
+    PublicKeyAsSecret,
+    /// The subject was changed after it was made.
+    Tampered,
+    /// It names a key that is not published, and is by one that is not.
+    UnknownKeyId,
 }
 
 /// The point at which a fault applies. One that is not at its point waits for a request that gets there.

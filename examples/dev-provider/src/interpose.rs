@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::IF_NONE_MATCH;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -66,7 +67,11 @@ async fn attend(shared: Arc<Shared>, request: Request, next: Next) -> Verdict {
     verdict
 }
 
-async fn act(shared: &Shared, endpoint: Endpoint, request: Request, next: Next) -> Verdict {
+async fn act(shared: &Shared, endpoint: Endpoint, mut request: Request, next: Next) -> Verdict {
+    if shared.plan.concerns(endpoint) {
+        // Whoever has the true document is lied to as well.
+        request.headers_mut().remove(IF_NONE_MATCH);
+    }
     let response = next.run(request).await;
     match shared.plan.take(endpoint, &after::stages(&response)) {
         Some(fault) => after::verdict(fault, response, shared).await,

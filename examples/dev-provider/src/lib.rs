@@ -43,8 +43,8 @@ mod sign;
 mod state;
 
 pub use fault::plan::Planned;
-pub use fault::{Endpoint, Fault};
+pub use fault::{Endpoint, Fault, Forgery};
 pub use gate::{Gate, Moment};
 pub use provider::DevProvider;
 pub use record::{PresentedToken, RecordedRequest};
-pub use settings::{Client, Redirects, Rotation, Settings};
+pub use settings::{Client, Redirects, Rotation, Settings, Signing};

@@ -113,6 +113,20 @@ impl DevProvider {
         self.shared.with_state(|state, terms| state.decide_device(user_code, None, terms))
     }
 
+    /// Signs ID tokens with a new key from now on, and publishes that alone.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no randomness.
+    pub fn rotate_signing_key(&self) -> io::Result<()> {
+        self.shared.signer.rotate()
+    }
+
+    /// The keys as they are published (RFC 7517 §5), for a test that publishes others beside them.
+    pub fn published_keys(&self) -> serde_json::Value {
+        self.shared.signer.key_set()
+    }
+
     /// Forgets the requests so far.
     pub fn clear_requests(&self) {
         self.shared.record.clear();

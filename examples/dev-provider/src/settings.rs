@@ -18,10 +18,15 @@ pub struct Settings {
     pub device_code_lifetime: Duration,
     /// How long a device has to wait between two polls; five seconds by default (RFC 8628 §3.2).
     pub device_interval: Duration,
+    /// Puts the subject alone into ID tokens, as OpenID Connect Core §5.4 has it for the code flow: the name and the address
+    /// are at the userinfo endpoint.
+    pub lean_id_tokens: bool,
     /// The port on 127.0.0.1; 0, the default, takes any free one.
     pub port: u16,
     /// What happens to a refresh token that is used.
     pub rotation: Rotation,
+    /// How ID tokens are signed.
+    pub signing: Signing,
     /// What every code and every opaque token begins with, so that a search for it finds any that leaked.
     pub token_prefix: String,
     /// The names that the login page offers; any other can be typed.
@@ -37,8 +42,10 @@ impl Default for Settings {
             code_lifetime: Duration::from_secs(60),
             device_code_lifetime: Duration::from_secs(600),
             device_interval: Duration::from_secs(5),
+            lean_id_tokens: false,
             port: 0,
             rotation: Rotation::Strict,
+            signing: Signing::Es256,
             token_prefix: "dev-".into(),
             users: vec!["ada".into(), "grace".into(), "linus".into()],
         }
@@ -59,6 +66,16 @@ pub enum Rotation {
     Off,
     /// A used token is replaced; using it again ends the grant, the newest tokens included.
     Strict,
+}
+
+/// How ID tokens are signed, until the key is rotated; afterwards by ES256.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Signing {
+    /// ECDSA by a new key.
+    Es256,
+    /// RSA by the key of RFC 7515 Appendix A.2, which everybody knows.
+    Rs256,
 }
 
 /// One client registration.

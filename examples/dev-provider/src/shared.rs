@@ -36,7 +36,7 @@ impl Shared {
             issuer,
             plan: Plan::default(),
             record: Record::default(),
-            signer: Signer::new()?,
+            signer: Signer::new(settings.signing)?,
             state: Mutex::new(State::new(settings.access_token_lifetime)),
             tokens: Tokens::new(settings.token_prefix.clone())?,
             settings,

@@ -16,6 +16,7 @@ mod peer;
 mod postgres;
 mod ready;
 mod relay;
+mod tamper;
 
 // What every scenario goes through
 mod canary;
@@ -54,4 +55,5 @@ pub use peer::{Moment, Peer};
 pub use postgres::{Database, Postgres};
 pub use skip::say_skipped;
 pub use spread::Spread;
+pub use tamper::{Change, Tamper, with_claims};
 pub use visitor::{Visit, Visitor};

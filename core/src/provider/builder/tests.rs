@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::provider::fixture::builder;
-use crate::provider::read_endpoint;
+use crate::provider::{SignatureAlgorithm, read_endpoint};
 
 fn url(text: &str) -> Option<Url> {
     Some(read_endpoint("x", text).unwrap())
@@ -59,7 +59,7 @@ fn spelled_out_endpoints_win_over_discovered_ones() {
 fn a_preset_may_leave_its_endpoints_to_its_metadata() {
     let ours = builder(Preset::find("openai"));
     let urls = ours.discovery_urls().unwrap();
-    assert_eq!(urls[1].as_str(), "https://auth.openai.com/.well-known/openid-configuration");
+    assert_eq!(urls[0].as_str(), "https://auth.openai.com/.well-known/openid-configuration");
     let document = br#"{"issuer":"https://auth.openai.com","token_endpoint":"https://auth.openai.com/t",
         "revocation_endpoint":"https://auth.openai.com/r"}"#;
     let metadata = Metadata::read(document, ours.issuer_to_discover().unwrap()).unwrap();
@@ -107,4 +107,109 @@ fn an_empty_secret_is_a_public_client() {
     let mut ours = builder(Preset::find("github"));
     ours.registration.client_secret = Some(Secret::new(""));
     assert!(ours.build(None).unwrap().client_secret.is_none());
+}
+
+fn discovered(change: impl Fn(&mut ProviderBuilder), more: serde_json::Value) -> Result<Provider> {
+    let issuer = "https://id.example.com";
+    let mut document = serde_json::json!({
+        "issuer": issuer,
+        "authorization_endpoint": "https://id.example.com/a",
+        "device_authorization_endpoint": "https://id.example.com/d",
+        "token_endpoint": "https://id.example.com/t",
+        "revocation_endpoint": "https://id.example.com/r",
+        "jwks_uri": "https://id.example.com/k",
+    });
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let metadata = Metadata::read(document.to_string().as_bytes(), issuer).unwrap();
+    let mut builder = builder(None);
+    builder.issuer = Some(issuer.to_owned());
+    change(&mut builder);
+    builder.build(Some(&metadata))
+}
+
+#[test]
+fn the_secret_is_presented_as_configured_else_as_offered_else_in_the_header() {
+    let auth = |configured: Option<ClientAuth>, more: serde_json::Value| {
+        let provider = discovered(|it| it.registration.client_auth = configured, more).unwrap();
+        (provider.client_auth, provider.revocation_auth)
+    };
+    let (token, revocation) =
+        ("token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported");
+    let offers = |at_token: &[&str], at_revocation: &[&str]| serde_json::json!({ token: at_token, revocation: at_revocation });
+    let (basic, body) = (ClientAuth::Basic, ClientAuth::Body);
+    let (header, form) = (["client_secret_basic"], ["client_secret_post"]);
+    assert_eq!(auth(None, serde_json::json!({})), (basic, basic));
+    assert_eq!(auth(None, serde_json::json!({ token: form })), (body, body));
+    assert_eq!(auth(None, offers(&form, &header)), (body, basic));
+    assert_eq!(auth(None, offers(&header, &form)), (basic, body));
+    // A revocation is tried as the token endpoint wants it, rather than not at all.
+    assert_eq!(auth(None, offers(&form, &["private_key_jwt"])), (body, body));
+    assert_eq!(auth(Some(body), offers(&header, &header)), (body, body));
+    assert_eq!(auth(Some(basic), offers(&["none"], &form)), (basic, basic));
+}
+
+#[test]
+fn a_secret_that_the_provider_does_not_take_is_said_with_what_it_offers() {
+    let only = |methods: &[&str]| serde_json::json!({ "token_endpoint_auth_methods_supported": methods });
+    for methods in [&["none"][..], &["private_key_jwt", "tls_client_auth"], &[]] {
+        let error = discovered(|_| {}, only(methods)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ConfigInvalid);
+        assert!(methods.iter().all(|method| error.message().contains(method)), "{error}");
+        assert!(error.advice().contains("client_secret") && error.advice().contains("auth_method"));
+        assert!(!format!("{error} {error:?}").contains("canary"));
+        // A public client presents nothing, and many servers do not list that.
+        for public in [None, Some(Secret::new(""))] {
+            assert!(discovered(|it| it.registration.client_secret = public.clone(), only(methods)).is_ok());
+        }
+    }
+}
+
+#[test]
+fn the_device_flow_is_offered_where_the_server_has_it_and_grants_it() {
+    let flows = |more| discovered(|_| {}, more).unwrap().flows;
+    let grants = |grants: &[&str]| serde_json::json!({ "grant_types_supported": grants });
+    let (loopback, hosted, device) = (Flow::Loopback, Flow::Hosted, Flow::Device);
+    assert_eq!(flows(serde_json::json!({})), [loopback, hosted, device]);
+    let granted = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"];
+    assert_eq!(flows(grants(&granted)), [loopback, hosted, device]);
+    assert_eq!(flows(grants(&["authorization_code"])), [loopback, hosted]);
+    assert_eq!(flows(serde_json::json!({ "device_authorization_endpoint": null })), [loopback, hosted]);
+    let spelled_out = |it: &mut ProviderBuilder| {
+        it.endpoints.device_authorization = url("https://id.example.com/mine");
+    };
+    let provider = discovered(spelled_out, grants(&["authorization_code"])).unwrap();
+    assert_eq!(provider.flows, [loopback, hosted, device]);
+}
+
+#[test]
+fn the_keys_are_where_the_configuration_says_else_the_metadata_else_the_preset() {
+    let keys = |provider: Provider| provider.endpoints.keys.unwrap().to_string();
+    assert_eq!(keys(discovered(|_| {}, serde_json::json!({})).unwrap()), "https://id.example.com/k");
+    let mine = |it: &mut ProviderBuilder| it.endpoints.keys = url("https://keys.example.com/mine");
+    assert_eq!(keys(discovered(mine, serde_json::json!({})).unwrap()), "https://keys.example.com/mine");
+    let google = builder(Preset::find("google"));
+    assert_eq!(keys(google.clone().build(None).unwrap()), "https://www.googleapis.com/oauth2/v3/certs");
+    // Keys elsewhere are no other server, and no connection has to remember them.
+    let mut moved = google.clone();
+    mine(&mut moved);
+    assert_eq!(moved.binding(), google.binding());
+    assert_eq!(moved.build(None).unwrap().endpoints.token.unwrap().host_str(), Some("oauth2.googleapis.com"));
+}
+
+#[test]
+fn a_server_that_names_no_algorithm_signs_by_any_but_our_secret() {
+    use SignatureAlgorithm::{Es256, Hs256, Rs256};
+    let signs_by = |names: Option<&[&str]>| {
+        let more = match names {
+            Some(names) => serde_json::json!({ "id_token_signing_alg_values_supported": names }),
+            None => serde_json::json!({}),
+        };
+        let provider = discovered(|_| {}, more).unwrap();
+        [Es256, Rs256, Hs256].map(|algorithm| provider.signs_by(algorithm))
+    };
+    assert_eq!(signs_by(None), [true, true, false]);
+    assert_eq!(signs_by(Some(&["RS256"])), [false, true, false]);
+    assert_eq!(signs_by(Some(&["RS256", "HS256"])), [false, true, false]);
+    assert_eq!(signs_by(Some(&["HS256", "none"])), [false, false, true]);
+    assert_eq!(signs_by(Some(&["ES512"])), [false, false, false]);
 }

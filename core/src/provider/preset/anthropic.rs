@@ -17,6 +17,7 @@ pub(super) const ANTHROPIC: Preset = Preset {
     revocation_endpoint: None,
     token_endpoint: Some("https://platform.claude.com/v1/oauth/token"),
     user_endpoint: None,
+    jwks_uri: None,
     redirect_uri: Some("https://platform.claude.com/oauth/code/callback"),
     scopes: &["user:profile", "user:inference"],
     // Asks the callback page to show the code instead of passing it on.

@@ -17,6 +17,7 @@ pub(super) const CODEBERG: Preset = Preset {
     revocation_endpoint: None,
     token_endpoint: Some("https://codeberg.org/login/oauth/access_token"),
     user_endpoint: Some("https://codeberg.org/api/v1/user"),
+    jwks_uri: None,
     redirect_uri: None,
     scopes: &["read:user"],
     params: &[],

@@ -27,6 +27,7 @@ pub(super) const GITHUB: Preset = Preset {
     revocation_endpoint: Some("https://api.github.com/applications"),
     token_endpoint: Some("https://github.com/login/oauth/access_token"),
     user_endpoint: Some("https://api.github.com/user"),
+    jwks_uri: None,
     redirect_uri: None,
     scopes: &["read:user"],
     params: &[],

@@ -16,6 +16,7 @@ pub(super) const GITLAB: Preset = Preset {
     revocation_endpoint: Some("https://gitlab.com/oauth/revoke"),
     token_endpoint: Some("https://gitlab.com/oauth/token"),
     user_endpoint: Some("https://gitlab.com/api/v4/user"),
+    jwks_uri: None,
     redirect_uri: None,
     scopes: &["read_user"],
     params: &[],

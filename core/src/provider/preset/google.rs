@@ -3,7 +3,8 @@
 //! As of 2026-11-21: <https://developers.google.com/identity/protocols/oauth2/native-app> (endpoints, loopback,
 //! revocation), <https://developers.google.com/identity/protocols/oauth2/web-server> (`access_type=offline`, and
 //! `prompt=consent` without which a second login yields no refresh token),
-//! <https://developers.google.com/identity/openid-connect/openid-connect> (both spellings of the issuer).
+//! <https://developers.google.com/identity/openid-connect/openid-connect> (both spellings of the issuer,
+//! `jwks_uri`).
 
 use super::{IdentitySource, Preset, Quirks, RevocationMethod};
 use crate::provider::{ClientAuth, Flow};
@@ -23,6 +24,7 @@ pub(super) const GOOGLE: Preset = Preset {
     revocation_endpoint: Some("https://oauth2.googleapis.com/revoke"),
     token_endpoint: Some("https://oauth2.googleapis.com/token"),
     user_endpoint: Some("https://openidconnect.googleapis.com/v1/userinfo"),
+    jwks_uri: Some("https://www.googleapis.com/oauth2/v3/certs"),
     redirect_uri: None,
     scopes: &["openid", "email"],
     params: &[("access_type", "offline"), ("prompt", "consent")],

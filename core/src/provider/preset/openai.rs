@@ -21,6 +21,7 @@ pub(super) const OPENAI: Preset = Preset {
     revocation_endpoint: None,
     token_endpoint: None,
     user_endpoint: None,
+    jwks_uri: None,
     redirect_uri: None,
     scopes: &["openid", "profile", "email", "offline_access"],
     params: &[],

@@ -15,6 +15,7 @@ pub(super) const ZAI: Preset = Preset {
     revocation_endpoint: None,
     token_endpoint: None,
     user_endpoint: None,
+    jwks_uri: None,
     redirect_uri: None,
     scopes: &[],
     params: &[],

@@ -97,6 +97,13 @@ pub(super) async fn revoke_grants(State(shared): State<Arc<Shared>>) -> StatusCo
     StatusCode::NO_CONTENT
 }
 
+pub(super) async fn rotate_signing_key(State(shared): State<Arc<Shared>>) -> StatusCode {
+    match shared.signer.rotate() {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
 pub(super) async fn expire_access_tokens(State(shared): State<Arc<Shared>>) -> StatusCode {
     shared.with_state(|state, _| state.expire_access_tokens());
     StatusCode::NO_CONTENT

@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
-use super::answer::json_answer;
+use super::answer::public_answer;
 use crate::shared::Shared;
 
-pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let at = |path: &str| format!("{}{path}", shared.issuer);
     let client_authentication = json!(["none", "client_secret_basic", "client_secret_post"]);
     let document = json!({
         "authorization_endpoint": at("/authorize"),
         "authorization_response_iss_parameter_supported": true,
-        "claims_supported": ["aud", "email", "exp", "iat", "iss", "nonce", "preferred_username", "sub"],
+        "claims_supported": ["at_hash", "aud", "email", "exp", "iat", "iss", "nonce", "preferred_username", "sub"],
         "code_challenge_methods_supported": ["S256"],
         "device_authorization_endpoint": at("/device_authorization"),
         "grant_types_supported":
             ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
-        "id_token_signing_alg_values_supported": ["ES256"],
+        "id_token_signing_alg_values_supported": ["ES256", "RS256"],
         "introspection_endpoint": at("/introspect"),
         "introspection_endpoint_auth_methods_supported": client_authentication,
         "issuer": shared.issuer,
@@ -35,9 +35,9 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
         "token_endpoint_auth_methods_supported": client_authentication,
         "userinfo_endpoint": at("/userinfo"),
     });
-    json_answer(StatusCode::OK, &document)
+    public_answer(&headers, &document)
 }
 
-pub(super) async fn keys(State(shared): State<Arc<Shared>>) -> Response {
-    json_answer(StatusCode::OK, &shared.signer.key_set())
+pub(super) async fn keys(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    public_answer(&headers, &shared.signer.key_set())
 }

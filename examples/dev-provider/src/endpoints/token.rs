@@ -6,7 +6,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::answer::{OAuthError, json_answer};
 use super::userinfo::claims_of;
@@ -71,6 +74,10 @@ fn token_answer(shared: &Shared, issued: Issued) -> Value {
 fn id_token_claims(shared: &Shared, issued: &Issued) -> Value {
     let now = unix_seconds(shared.clock.now());
     let mut claims = claims_of(&issued.approval.user);
+    if shared.settings.lean_id_tokens {
+        claims.retain(|name, _| name == "sub");
+    }
+    claims.insert("at_hash".into(), access_token_hash(&issued.access_token).into());
     claims.insert("aud".into(), issued.approval.client_id.clone().into());
     claims.insert("exp".into(), (now + ID_TOKEN_SECONDS).into());
     claims.insert("iat".into(), now.into());
@@ -79,6 +86,12 @@ fn id_token_claims(shared: &Shared, issued: &Issued) -> Value {
         claims.insert("nonce".into(), nonce.clone().into());
     }
     Value::Object(claims)
+}
+
+/// OpenID Connect Core §3.1.3.6, for signatures with SHA-256.
+fn access_token_hash(access_token: &str) -> String {
+    let hash = Sha256::digest(access_token);
+    URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
 }
 
 const ID_TOKEN_SECONDS: u64 = 300;

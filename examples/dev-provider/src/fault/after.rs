@@ -1,7 +1,7 @@
 //! Faults told after the server has acted.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
@@ -32,6 +32,8 @@ pub(crate) fn stages(response: &Response) -> Vec<Stage> {
 pub(crate) async fn verdict(fault: Fault, response: Response, shared: &Shared) -> Verdict {
     let (mut parts, body) = response.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
+    // It marks the truth.
+    parts.headers.remove(ETAG);
     // The endpoints' own answers are short and whole.
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let body = match fault {
@@ -72,15 +74,27 @@ fn falsify(fault: Fault, members: &mut Map<String, Value>, shared: &Shared) {
         Fault::Field { name, value } => {
             members.insert(name, value);
         }
+        Fault::IdTokenClaim { name, value } => resign(members, |claims| {
+            match value {
+                Value::Null => drop(claims.as_object_mut()?.remove(&name)),
+                value => claims[name.as_str()] = value,
+            }
+            shared.signer.sign(claims)
+        }),
+        Fault::IdTokenSignature { forgery } => resign(members, |claims| {
+            let client = shared.settings.clients.iter().find(|client| claims["aud"] == client.id.as_str())?;
+            shared.signer.forge(claims, forgery, client.secret.as_deref().unwrap_or_default())
+        }),
         Fault::MissingField { name } => {
             members.remove(&name);
         }
         Fault::OtherAccount { user } => {
             let other = claims_of(&user);
-            if let Some(token) = members.get("id_token").and_then(Value::as_str) {
-                let mut claims = Signer::claims(token).unwrap_or_default();
-                merge(&mut claims, &other);
-                members.insert("id_token".into(), shared.signer.sign(&claims).into());
+            if members.contains_key("id_token") {
+                resign(members, |claims| {
+                    merge(claims, &other);
+                    shared.signer.sign(claims)
+                });
             } else if members.contains_key("sub") {
                 members.extend(other);
             }
@@ -94,6 +108,14 @@ fn falsify(fault: Fault, members: &mut Map<String, Value>, shared: &Shared) {
             }
         }
         _ => {}
+    }
+}
+
+/// Puts another ID token into the place of the one that is there, made from its claims.
+fn resign(members: &mut Map<String, Value>, make: impl FnOnce(&mut Value) -> Option<String>) {
+    let claims = members.get("id_token").and_then(Value::as_str).and_then(Signer::claims);
+    if let Some(token) = claims.and_then(|mut claims| make(&mut claims)) {
+        members.insert("id_token".into(), token.into());
     }
 }
 

@@ -66,6 +66,11 @@ impl Plan {
         self.lock().clone()
     }
 
+    /// Whether there is an order for `endpoint`.
+    pub(crate) fn concerns(&self, endpoint: Endpoint) -> bool {
+        self.lock().iter().any(|order| order.endpoint == endpoint)
+    }
+
     /// The fault for `endpoint` whose turn it is, if it is one of `stages`. A later order never overtakes.
     pub(crate) fn take(&self, endpoint: Endpoint, stages: &[Stage]) -> Option<Fault> {
         let mut orders = self.lock();

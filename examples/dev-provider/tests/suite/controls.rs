@@ -82,3 +82,25 @@ async fn time_lifetimes_and_grants_can_be_moved() {
     put(&app, "/dev/revoke-grants", json!({})).await;
     assert_eq!(error_of(app.refresh(&tokens.refresh).await.unwrap()).await.1, "invalid_grant");
 }
+
+#[tokio::test]
+async fn a_document_that_is_known_is_not_sent_again_and_another_key_is_another_document() {
+    let app = App::start().await;
+    let ask = async |path: &str, etag: &str| {
+        app.http.get(app.provider.url(path)).header("if-none-match", etag).send().await.unwrap()
+    };
+    for path in ["/jwks", "/.well-known/openid-configuration"] {
+        let first = ask(path, "\"other\"").await;
+        assert_eq!(
+            (first.status(), &first.headers()["cache-control"]),
+            (StatusCode::OK, &"max-age=3600".parse().unwrap())
+        );
+        let etag = first.headers()["etag"].to_str().unwrap().to_owned();
+        assert_eq!(ask(path, &etag).await.status(), StatusCode::NOT_MODIFIED);
+        put(&app, "/dev/rotate-signing-key", json!({})).await;
+        let changed = if path == "/jwks" { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
+        assert_eq!(ask(path, &etag).await.status(), changed);
+    }
+    let keys = json(app.get("/jwks", "").await).await;
+    assert_eq!((&keys["keys"][0]["kid"], &keys["keys"][1]), (&json!("dev-3"), &Value::Null));
+}

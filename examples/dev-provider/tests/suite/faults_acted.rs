@@ -1,6 +1,6 @@
 //! Faults told after the server has acted: the token that was presented is spent.
 
-use loomkin_auth_dev_provider::{Endpoint, Fault};
+use loomkin_auth_dev_provider::{Endpoint, Fault, Forgery};
 use serde_json::{Value, json};
 
 use crate::app::{App, id_token_claims, json};
@@ -150,4 +150,16 @@ async fn metadata_can_claim_another_issuer() {
     app.provider.fault(Endpoint::Metadata, Fault::field("issuer", "https://elsewhere.example")).once();
     let document = json(app.get("/.well-known/openid-configuration", "").await).await;
     assert_eq!(document["issuer"], "https://elsewhere.example");
+}
+
+#[tokio::test]
+async fn an_id_token_can_say_something_else_or_be_forged() {
+    let answer = json_under(Fault::id_token_claim("aud", "somebody")).await;
+    assert_eq!(id_token_claims(&answer)["aud"], "somebody");
+    let answer = json_under(Fault::id_token_claim("iat", serde_json::Value::Null)).await;
+    assert!(id_token_claims(&answer).get("iat").is_none());
+    let answer = json_under(Fault::IdTokenSignature { forgery: Forgery::AlgNone }).await;
+    assert!(answer["id_token"].as_str().unwrap().ends_with('.'));
+    let answer = json_under(Fault::IdTokenSignature { forgery: Forgery::Tampered }).await;
+    assert_eq!(id_token_claims(&answer)["sub"], "user-mallory");
 }

@@ -2,6 +2,7 @@
 
 use loomkin_auth_dev_provider::{Endpoint, Fault};
 use loomkin_auth_scenarios::{Browser, Choice, Dev};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 #[tokio::test]
@@ -40,7 +41,49 @@ async fn a_lie_in_the_metadata_begins_no_login() {
             (Fault::Garbage, "server_misbehaved"),
             (Fault::field("issuer", "https://elsewhere.example"), "server_misbehaved"),
             (Fault::field("token_endpoint", "http://elsewhere.example/token"), "server_misbehaved"),
+            (Fault::field("jwks_uri", "http://elsewhere.example/jwks"), "server_misbehaved"),
+            (Fault::field("authorization_endpoint", "http://elsewhere.example/"), "server_misbehaved"),
             (Fault::missing("token_endpoint"), "config_invalid"),
+            (Fault::field("token_endpoint_auth_methods_supported", vec!["none"]), "config_invalid"),
+            (
+                Fault::field("token_endpoint_auth_methods_supported", vec!["private_key_jwt"]),
+                "config_invalid",
+            ),
+            (Fault::HtmlErrorAfterProcessing { status: 200 }, "server_misbehaved"),
+            (Fault::HtmlError { status: 404 }, "server_misbehaved"),
+            (Fault::OversizedBody { bytes: 5 << 20 }, "unavailable"),
+            (Fault::OversizedBody { bytes: 500 << 10 }, "server_misbehaved"),
+            (Fault::DeeplyNestedBody { depth: 100_000 }, "server_misbehaved"),
+            (Fault::Redirect { to: "https://elsewhere.example".into() }, "server_misbehaved"),
+        ],
+    )
+    .await;
+}
+
+/// Before anybody is sent anywhere: a code can be exchanged once, and is not spent on a token that nobody could check.
+#[tokio::test]
+async fn a_lie_in_the_keys_begins_no_login() {
+    let keys = |keys: serde_json::Value| Fault::field("keys", keys);
+    let modulus = "wcHB".repeat(86);
+    check(
+        Endpoint::Jwks,
+        [
+            (Fault::HtmlError { status: 503 }, "unavailable"),
+            (Fault::ResetBeforeProcessing, "unavailable"),
+            (Fault::OversizedBody { bytes: 5 << 20 }, "unavailable"),
+            (Fault::OversizedBody { bytes: 500 << 10 }, "server_misbehaved"),
+            (Fault::HtmlErrorAfterProcessing { status: 200 }, "server_misbehaved"),
+            (Fault::HtmlError { status: 404 }, "server_misbehaved"),
+            (Fault::Redirect { to: "https://elsewhere.example".into() }, "server_misbehaved"),
+            (Fault::EmptyBody, "server_misbehaved"),
+            (Fault::Garbage, "server_misbehaved"),
+            (Fault::DeeplyNestedBody { depth: 100_000 }, "server_misbehaved"),
+            (Fault::missing("keys"), "server_misbehaved"),
+            (keys(json!([])), "server_misbehaved"),
+            (keys(json!({})), "server_misbehaved"),
+            (keys(json!([{ "kty": "oct", "k": "AAAA" }, { "kty": "of a later time" }])), "server_misbehaved"),
+            (keys(json!([{ "kty": "RSA", "n": "wcHB".repeat(43), "e": "AQAB" }])), "server_misbehaved"),
+            (keys(json!([{ "kty": "RSA", "n": modulus, "e": "AQAB", "d": "AQAB" }])), "server_misbehaved"),
         ],
     )
     .await;

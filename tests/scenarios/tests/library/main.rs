@@ -4,8 +4,10 @@
 
 mod accounts;
 mod canary;
+mod conformance;
 mod device;
 mod disconnects;
+mod documents;
 mod faults;
 mod hosted;
 mod lies;

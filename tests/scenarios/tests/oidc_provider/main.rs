@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod device;
+mod id_tokens;
 mod kills;
 #[macro_use]
 #[path = "../openid/mod.rs"]
