@@ -20,7 +20,7 @@ use crate::protocol::refresh::{RefreshAnswer, refresh_request};
 use crate::protocol::revocation::{Revocation, RevocationAnswer};
 use crate::protocol::token;
 use crate::protocol::token_set::TokenSet;
-use crate::provider::{Binding, Metadata, Provider, ProviderBuilder};
+use crate::provider::{Binding, Metadata, Provider, ProviderBuilder, missing_scopes};
 use crate::secret::Secret;
 
 /// One provider of the configuration. Its metadata is read at first use and kept.
@@ -55,6 +55,17 @@ impl AuthorizationServer {
     /// The resource server that the configuration names for it.
     pub fn base_url(&self) -> Option<String> {
         self.builder.base_url.clone()
+    }
+
+    /// The scopes that every login asks for.
+    pub fn scopes(&self) -> Vec<String> {
+        self.builder.scopes()
+    }
+
+    /// Those of `asked` that are not `granted`; see [`missing_scopes`].
+    pub fn missing_scopes(&self, asked: &[String], granted: &[String]) -> Vec<String> {
+        let covers = self.builder.preset.map_or(&[][..], |preset| preset.quirks.scope_covers);
+        missing_scopes(asked, granted, covers)
     }
 
     /// The configuration key in which a `remembered` binding differs from this configuration. One that cannot be read
@@ -127,14 +138,14 @@ impl AuthorizationServer {
         self.identify(tokens, exchange.login.nonce.as_ref()).await
     }
 
-    /// Begins a device login (RFC 8628 §3.1).
+    /// Begins a device login for `scopes` (RFC 8628 §3.1).
     ///
     /// # Errors
     ///
     /// As [`device_authorization_request`] and [`DeviceAuthorization::read`]; `unavailable` when there is no answer.
-    pub async fn begin_device_login(&self) -> Result<DeviceAuthorization> {
+    pub async fn begin_device_login(&self, scopes: &[String]) -> Result<DeviceAuthorization> {
         let provider = self.provider().await?;
-        let request = device_authorization_request(provider)?;
+        let request = device_authorization_request(provider, scopes)?;
         let sent_at = self.clock.now();
         let read = match self.http.send(request).await {
             Ok(response) => DeviceAuthorization::read(&response, sent_at, self.clock.now()),
@@ -158,8 +169,7 @@ impl AuthorizationServer {
         }
     }
 
-    /// Finds out whose the `tokens` of a login are that sent `nonce`. Where the answer was silent on scopes, those asked
-    /// for are granted.
+    /// Finds out whose the `tokens` of a login are that sent `nonce`.
     ///
     /// The identity is `None` where the provider does not say, or cannot be asked now: a login is not thrown away for
     /// want of a name.
@@ -169,11 +179,10 @@ impl AuthorizationServer {
     /// `server_misbehaved` for an ID token that is not for this login; `callback_rejected` for another nonce.
     pub async fn identify(
         &self,
-        mut tokens: TokenSet,
+        tokens: TokenSet,
         nonce: Option<&Secret>,
     ) -> Result<(TokenSet, Option<Identity>)> {
         let provider = self.provider().await?;
-        tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
         let identity = match IdentitySearch::begin(provider, &tokens, nonce, self.clock.now())? {
             IdentitySearch::Found(identity) => Some(identity),
             IdentitySearch::Unknown => None,
