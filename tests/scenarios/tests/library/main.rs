@@ -4,6 +4,7 @@
 
 mod accounts;
 mod canary;
+mod choice;
 mod device;
 mod disconnects;
 mod faults;
@@ -14,5 +15,6 @@ mod outages;
 mod paste;
 mod redirects;
 mod schedule;
+mod scopes;
 mod thousand;
 mod waiting;
