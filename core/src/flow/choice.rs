@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::place::Place;
+use crate::config::is_loopback;
 use crate::error::{Error, ErrorCode, Result};
 use crate::provider::{Flow, Provider};
 
@@ -180,15 +181,7 @@ impl Plan {
 
 /// Whether a browser that is sent to `redirect_uri` comes back to the machine it runs on (RFC 8252 §7.3).
 fn is_of_this_machine(redirect_uri: &str) -> bool {
-    Url::parse(redirect_uri).is_ok_and(|url| {
-        url.scheme() == "http"
-            && match url.host() {
-                Some(Host::Domain(name)) => name == "localhost",
-                Some(Host::Ipv4(address)) => address.is_loopback(),
-                Some(Host::Ipv6(address)) => address.is_loopback(),
-                None => false,
-            }
-    })
+    Url::parse(redirect_uri).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url))
 }
 
 fn not_offered(flow: &str) -> Error {

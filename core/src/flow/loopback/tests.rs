@@ -25,6 +25,7 @@ async fn only_the_callback_path_reaches_the_login() {
     let page = visitor.await.unwrap();
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("github is connected"), "{page}");
     assert!(page.contains("no-referrer") && page.contains("default-src 'none'"), "{page}");
+    assert!(page.contains("frame-ancestors 'none'") && page.contains("no-store"), "{page}");
 }
 
 #[tokio::test(start_paused = true)]
