@@ -16,5 +16,6 @@ mod paste;
 mod redirects;
 mod schedule;
 mod scopes;
+mod ten_logins;
 mod thousand;
 mod waiting;
