@@ -18,6 +18,7 @@ use crate::account::{AccountKey, Owner};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
+use crate::flow::place::Place;
 use crate::lifecycle::{
     AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, Subscription,
     not_connected,
@@ -32,6 +33,7 @@ use crate::store::key::{Admission, ChosenKey};
 pub struct Auth {
     config: Arc<Config>,
     lifecycle: Arc<Lifecycle>,
+    place: Place,
     ports: Ports,
     chosen_key: Option<ChosenKey>,
 }
@@ -67,7 +69,8 @@ impl Auth {
         let servers = ports.servers(&config);
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
-        Ok(Self { config: Arc::new(config), lifecycle, ports, chosen_key })
+        let place = Place::of(environment);
+        Ok(Self { config: Arc::new(config), lifecycle, place, ports, chosen_key })
     }
 
     /// The configuration in force.

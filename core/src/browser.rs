@@ -14,6 +14,11 @@ pub trait Browser: fmt::Debug + Send + Sync {
     ///
     /// `unavailable` where there is no browser. That is never fatal: the URL is shown as well.
     fn open(&self, url: &Url) -> Result<()>;
+
+    /// Whether there is something to open a page with, as far as that can be told without doing so.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// The desktop's own choice of browser; `BROWSER` is honoured where that is the custom.
@@ -24,9 +29,13 @@ impl Browser for SystemBrowser {
     fn open(&self, url: &Url) -> Result<()> {
         webbrowser::open(url.as_str()).map_err(|_| no_browser())
     }
+
+    fn is_there(&self) -> bool {
+        webbrowser::Browser::default().exists()
+    }
 }
 
-/// Opens nothing.
+/// Opens nothing: for apps that show the address in a way of their own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoBrowser;
 

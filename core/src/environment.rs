@@ -1,18 +1,22 @@
-//! The environment variables, taken as an argument everywhere.
+//! The environment of a process, taken as an argument everywhere.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 
 /// A copy of the environment, made once and passed down. Its `Debug` shows the number of variables, no content.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     current_dir: PathBuf,
+    is_in_container: bool,
+    has_terminal: bool,
 }
 
 impl Environment {
-    /// The variables and the working directory of this process. Variables that are not UTF-8 are left out.
+    /// The variables and the working directory of this process, whether a terminal shows its stderr, and whether the files
+    /// are there by which Docker and Podman mark their containers. Variables that are not UTF-8 are left out.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the process's environment"
@@ -24,16 +28,30 @@ impl Environment {
         Self {
             variables: std::env::vars_os().filter_map(text).collect(),
             current_dir: std::env::current_dir().unwrap_or_default(),
+            is_in_container: CONTAINER_MARKS.iter().any(|mark| Path::new(mark).exists()),
+            has_terminal: std::io::stderr().is_terminal(),
         }
     }
 
-    /// An environment of exactly these variables, in `current_dir`.
+    /// An environment of exactly these variables, in `current_dir`, outside of any container and without a terminal.
     pub fn new<N: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (N, V)>,
         current_dir: impl Into<PathBuf>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { variables, current_dir: current_dir.into() }
+        Self { variables, current_dir: current_dir.into(), is_in_container: false, has_terminal: false }
+    }
+
+    /// The same inside of a container.
+    #[must_use]
+    pub fn in_container(self) -> Self {
+        Self { is_in_container: true, ..self }
+    }
+
+    /// The same at a terminal.
+    #[must_use]
+    pub fn at_terminal(self) -> Self {
+        Self { has_terminal: true, ..self }
     }
 
     /// The value of a variable; an empty one counts as absent.
@@ -47,8 +65,18 @@ impl Environment {
     }
 
     /// The directory that relative paths start from.
-    pub fn current_dir(&self) -> &std::path::Path {
+    pub fn current_dir(&self) -> &Path {
         &self.current_dir
+    }
+
+    /// Whether files mark this as the inside of a container.
+    pub fn is_in_container(&self) -> bool {
+        self.is_in_container
+    }
+
+    /// Whether a terminal shows what the process says, so that somebody may be there to read it.
+    pub fn has_terminal(&self) -> bool {
+        self.has_terminal
     }
 
     /// The names of all variables, for "did you mean".
@@ -62,6 +90,8 @@ impl fmt::Debug for Environment {
         write!(f, "Environment({} variables)", self.variables.len())
     }
 }
+
+const CONTAINER_MARKS: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 
 #[cfg(test)]
 mod tests {

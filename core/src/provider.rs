@@ -12,6 +12,7 @@ mod endpoint;
 pub(crate) mod fixture;
 mod metadata;
 mod preset;
+mod scope;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub use client_auth::{ClientAuth, OfferedMethods};
 pub use endpoint::{Endpoints, read_endpoint, read_redirect_uri};
 pub use metadata::Metadata;
 pub use preset::{IdentitySource, PRESETS, Preset, Quirks, RevocationMethod};
+pub use scope::{Covers, asks_for_id_token, is_scope, join_scopes, missing_scopes};
 
 use crate::account::ProviderId;
 use crate::error::{Error, ErrorCode, Result};
@@ -54,11 +56,11 @@ pub struct Provider {
     pub redirect_uri: Option<String>,
     /// The name of this device on the server's pages, sent along with a device authorization request.
     pub device_name: Option<String>,
-    /// What is asked for (RFC 6749 §3.3).
+    /// What every login asks for (RFC 6749 §3.3).
     pub scopes: Vec<String>,
     /// Extra parameters of the authorization request, in the order in which they are sent.
     pub params: Vec<(String, String)>,
-    /// The flows that the server offers, the best first.
+    /// The flows that the server offers.
     pub flows: Vec<Flow>,
     /// Who says whose account it is.
     pub identity: IdentitySource,

@@ -23,7 +23,7 @@ use crate::protocol::refresh::{RefreshAnswer, refresh_request};
 use crate::protocol::revocation::{Revocation, RevocationAnswer};
 use crate::protocol::token;
 use crate::protocol::token_set::TokenSet;
-use crate::provider::{Binding, Provider, ProviderBuilder};
+use crate::provider::{Binding, Provider, ProviderBuilder, missing_scopes};
 use crate::secret::Secret;
 use document::Document;
 use keys::Keys;
@@ -70,6 +70,17 @@ impl AuthorizationServer {
         self.builder.base_url.clone()
     }
 
+    /// The scopes that every login asks for.
+    pub fn scopes(&self) -> Vec<String> {
+        self.builder.scopes()
+    }
+
+    /// Those of `asked` that are not `granted`; see [`missing_scopes`].
+    pub fn missing_scopes(&self, asked: &[String], granted: &[String]) -> Vec<String> {
+        let covers = self.builder.preset.map_or(&[][..], |preset| preset.quirks.scope_covers);
+        missing_scopes(asked, granted, covers)
+    }
+
     /// The configuration key in which a `remembered` binding differs from this configuration. One that cannot be read
     /// differs as well.
     pub fn differs_from(&self, remembered: &Value) -> Option<&'static str> {
@@ -107,11 +118,9 @@ impl AuthorizationServer {
     /// # Errors
     ///
     /// As [`provider`](Self::provider); `unavailable` and `server_misbehaved` also for keys that cannot be had or used.
-    pub async fn prepare_login(&self) -> Result<Arc<Provider>> {
+    pub async fn prepare_login(&self, asks_for_id_token: bool) -> Result<Arc<Provider>> {
         let provider = self.provider().await?;
-        if provider.scopes.iter().any(|scope| scope == "openid")
-            && let Some(keys) = self.keys.of(&provider)
-        {
+        if asks_for_id_token && let Some(keys) = self.keys.of(&provider) {
             keys.get().await?;
         }
         Ok(provider)
@@ -124,7 +133,7 @@ impl AuthorizationServer {
     /// As [`prepare_login`](Self::prepare_login), before anything is sent; `login_closed` when the code is no longer good;
     /// `client_rejected`, `unavailable`; `server_misbehaved`, also for an ID token that is not for this login.
     pub async fn log_in(&self, grant: AuthorizationGrant) -> Result<(TokenSet, Option<Identity>)> {
-        let provider = self.prepare_login().await?;
+        let provider = self.prepare_login(grant.asked_for_id_token()).await?;
         let exchange = grant.into_request(&provider)?;
         let sent_at = self.clock.now();
         let response = self.http.send(exchange.request).await?;
@@ -132,14 +141,14 @@ impl AuthorizationServer {
         self.identify(tokens, exchange.login.nonce.as_ref()).await
     }
 
-    /// Begins a device login (RFC 8628 §3.1).
+    /// Begins a device login for `scopes` (RFC 8628 §3.1).
     ///
     /// # Errors
     ///
     /// As [`device_authorization_request`] and [`DeviceAuthorization::read`]; `unavailable` when there is no answer.
-    pub async fn begin_device_login(&self) -> Result<DeviceAuthorization> {
+    pub async fn begin_device_login(&self, scopes: &[String]) -> Result<DeviceAuthorization> {
         let provider = self.provider().await?;
-        let request = device_authorization_request(&provider)?;
+        let request = device_authorization_request(&provider, scopes)?;
         let sent_at = self.clock.now();
         let read = match self.http.send(request).await {
             Ok(response) => DeviceAuthorization::read(&response, sent_at, self.clock.now()),
@@ -163,8 +172,7 @@ impl AuthorizationServer {
         }
     }
 
-    /// Finds out whose the `tokens` of a login are that sent `nonce`. Where the answer was silent on scopes, those asked
-    /// for are granted.
+    /// Finds out whose the `tokens` of a login are that sent `nonce`.
     ///
     /// The identity is `None` where the provider does not say, or cannot be asked now: a login is not thrown away for
     /// want of a name.
@@ -175,11 +183,10 @@ impl AuthorizationServer {
     /// nonce; `unavailable` where the keys to check it cannot be had now.
     pub async fn identify(
         &self,
-        mut tokens: TokenSet,
+        tokens: TokenSet,
         nonce: Option<&Secret>,
     ) -> Result<(TokenSet, Option<Identity>)> {
         let provider = self.provider().await?;
-        tokens.scopes.get_or_insert_with(|| provider.scopes.clone());
         let claims = self.check_id_token(&provider, &tokens, nonce).await?;
         let identity = match IdentitySearch::begin(&provider, &tokens, claims.as_ref())? {
             IdentitySearch::Found(identity) => Some(identity),

@@ -81,6 +81,8 @@ pub struct ConnectionStatus {
     pub account_id: Option<String>,
     /// The granted scopes.
     pub scopes: Vec<String>,
+    /// Scopes that the configuration asks for and that are not granted.
+    pub missing_scopes: Vec<String>,
     /// When the present access token ends. A connection goes on living after that.
     pub expires_at: Option<Timestamp>,
     /// The resource server that the configuration named when the account was connected.

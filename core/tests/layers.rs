@@ -100,11 +100,47 @@ fn every_test_that_the_architecture_names_is_there() {
         .collect();
     let architecture = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
     // Names in code marks that are sentences: nothing else in that text has so many words.
-    let named: Vec<_> =
-        architecture.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() >= 4).collect();
+    let named: Vec<_> = marked(&architecture).filter(|name| name.matches('_').count() >= 4).collect();
     assert!(named.len() > 8, "{named:?}");
     let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// The rows of the tables that go through specifications: every one names a test, or says why there is none.
+#[test]
+fn every_point_of_a_specification_has_a_test_or_a_reason() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let sources: String = ["core", "tests", "bindings"]
+        .iter()
+        .flat_map(|folder| rust_files(&root.join(folder)))
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let architecture = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let rows: Vec<Vec<&str>> = architecture
+        .lines()
+        .filter(|line| line.starts_with("| §"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    assert!(rows.len() > 40, "{}", rows.len());
+    for row in rows {
+        let [section, point, place, test] = row[..] else { panic!("{row:?}") };
+        assert!(!point.is_empty() && !place.is_empty(), "{section}");
+        for file in marked(place).filter(|text| text.ends_with(".rs")) {
+            let found =
+                ["core/src", "bindings/cli/src"].iter().any(|folder| root.join(folder).join(file).exists());
+            assert!(found, "{section}: {file}");
+        }
+        let names: Vec<_> = marked(test).collect();
+        assert!(test == "–" || !names.is_empty(), "{section} names no test");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}(")), "{section}: {name}");
+        }
+    }
+}
+
+/// What stands in code marks in `text`.
+fn marked(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

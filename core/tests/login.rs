@@ -160,3 +160,45 @@ async fn a_login_whose_caller_goes_away_during_the_exchange_is_still_stored() {
     auth.close().await;
     assert!(auth.access_token(&account()).await.is_ok());
 }
+
+#[tokio::test]
+async fn what_is_pasted_during_the_exchange_does_not_break_it_off() {
+    let network = Network::new();
+    network.open.send_replace(false);
+    let (auth, mut login) = begin_over(network.clone(), ConnectOptions::default()).await;
+    let redirect = redirect_of(&login);
+    let pasted = || async {
+        network.asked.subscribe().wait_for(|asked| *asked).await.unwrap();
+        Some(Secret::new("canary-pasted"))
+    };
+    let go_on = async {
+        network.asked.subscribe().wait_for(|asked| *asked).await.unwrap();
+        // Whoever pastes has had their turn by then.
+        tokio::task::yield_now().await;
+        network.open.send_replace(true);
+    };
+    let waiting = login.wait_or_paste(|rejected| {
+        assert!(rejected.is_none());
+        pasted()
+    });
+    let (connected, page, ()) = tokio::join!(waiting, visit(&redirect), go_on);
+    assert_eq!(connected.unwrap().account, account());
+    assert_eq!(page, "HTTP/1.1 200 OK");
+    assert!(auth.access_token(&account()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_paste_that_answers_ends_the_wait_for_the_browser() {
+    let (auth, mut login) = begin().await;
+    let answer = redirect_of(&login);
+    let mut texts = ["canary-4711".to_owned(), answer.to_string()].into_iter();
+    let mut told = Vec::new();
+    let connected = login.wait_or_paste(|rejected| {
+        told.extend(rejected.map(|error| error.code()));
+        std::future::ready(texts.next().map(Secret::new))
+    });
+    assert_eq!(connected.await.unwrap().account, account());
+    assert_eq!(told, [ErrorCode::CallbackRejected]);
+    assert!(TcpStream::connect(("127.0.0.1", answer.port().unwrap())).await.is_err(), "the port is closed");
+    assert!(auth.access_token(&account()).await.is_ok());
+}

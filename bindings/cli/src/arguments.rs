@@ -101,9 +101,13 @@ pub(crate) struct Connect {
     #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account)]
     pub(crate) account: Option<AccountKey>,
 
-    /// How to log in; the configuration decides if left out
+    /// How to log in; if left out, the configuration decides, or else where you are
     #[arg(long)]
     pub(crate) flow: Option<FlowName>,
+
+    /// Ask for this beside what is granted already; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Vec<String>,
 
     /// Print the address, and leave opening it to you
     #[arg(long)]
@@ -216,8 +220,13 @@ Examples:
   loomkin-auth connect github                  log in with your browser
   loomkin-auth connect github/work             keep a second account beside it
   loomkin-auth connect                         choose from the configured providers
-  loomkin-auth connect github --flow device    enter a code on any device, for example over SSH
+  loomkin-auth connect github --flow device    enter a code on any device, such as your phone
   loomkin-auth connect anthropic --flow paste  paste a code, where no browser comes back
+  loomkin-auth connect github --scope gist     add a scope to those that you have granted
+
+Without --flow it depends on where you are: at a desktop your browser comes back by itself; over
+SSH, in a container and where there is no display, you enter a code on any device if the provider
+has such codes, or else paste the address that your browser ends up at. What was chosen is said.
 
 The address to open is printed alone on a line of stderr.
 What was connected before stays as it is until the new login is stored.";

@@ -23,6 +23,7 @@ pub(crate) struct StatusShape {
     pub(crate) account_login: Option<String>,
     pub(crate) account_id: Option<String>,
     pub(crate) scopes: Vec<String>,
+    pub(crate) missing_scopes: Vec<String>,
     pub(crate) expires_at: Option<String>,
     pub(crate) base_url: Option<String>,
     pub(crate) since: Option<String>,
@@ -49,6 +50,7 @@ impl From<&ConnectionStatus> for StatusShape {
             account_login: status.account_login.clone(),
             account_id: status.account_id.clone(),
             scopes: status.scopes.clone(),
+            missing_scopes: status.missing_scopes.clone(),
             expires_at: status.expires_at.map(|moment| moment.to_string()),
             base_url: status.base_url.clone(),
             since: status.since.map(|moment| moment.to_string()),
@@ -112,8 +114,16 @@ impl From<Me> for MeShape {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum ConnectEvent<'a> {
-    /// The person has to go to `url`; in the paste flow, what they bring back is read from stdin.
-    Authorize { provider: &'a str, account: &'a str, flow: &'a str, url: &'a str, deadline: Option<String> },
+    /// The person has to go to `url`; where `reads_paste`, what they bring back by hand is read from stdin.
+    Authorize {
+        provider: &'a str,
+        account: &'a str,
+        flow: &'a str,
+        reasons: &'a [String],
+        reads_paste: bool,
+        url: &'a str,
+        deadline: Option<String>,
+    },
     /// The connection is stored.
     Connected {
         provider: &'a str,
@@ -121,12 +131,14 @@ pub(crate) enum ConnectEvent<'a> {
         account_login: Option<&'a str>,
         account_id: Option<&'a str>,
         scopes: &'a [String],
+        missing_scopes: &'a [String],
         expires_at: Option<String>,
     },
     /// The person has to enter `user_code` at `verification_uri`, or go to `verification_uri_complete`.
     Device {
         provider: &'a str,
         account: &'a str,
+        reasons: &'a [String],
         user_code: &'a str,
         verification_uri: &'a str,
         verification_uri_complete: Option<&'a str>,
@@ -146,6 +158,7 @@ impl<'a> From<&'a Connected> for ConnectEvent<'a> {
             account_login: connected.account_login.as_deref(),
             account_id: connected.account_id.as_deref(),
             scopes: &connected.scopes,
+            missing_scopes: &connected.missing_scopes,
             expires_at: connected.expires_at.map(|moment| moment.to_string()),
         }
     }

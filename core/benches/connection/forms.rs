@@ -35,8 +35,15 @@ fn authorization_url(c: &mut Criterion) {
     let now = SystemClock.now();
     c.bench_function("authorization URL with PKCE", |b| {
         b.iter(|| {
-            request_authorization(&provider, account(), "http://127.0.0.1:1/callback", now, &SystemRandom)
-                .unwrap()
+            request_authorization(
+                &provider,
+                account(),
+                &provider.scopes,
+                "http://127.0.0.1:1/callback",
+                now,
+                &SystemRandom,
+            )
+            .unwrap()
         });
     });
 }

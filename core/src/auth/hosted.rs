@@ -20,7 +20,7 @@ use crate::lifecycle::{BegunLogin, Connected};
 use crate::protocol::authorization::{AuthorizationUrl, request_authorization};
 use crate::protocol::redirect::{AuthorizationGrant, NotGranted};
 use crate::protocol::state::StateDigest;
-use crate::provider::{Flow, Provider};
+use crate::provider::{Flow, Provider, asks_for_id_token};
 use crate::server::AuthorizationServer;
 use crate::store::vault::{Waiting, WaitingLogin};
 
@@ -28,6 +28,8 @@ use crate::store::vault::{Waiting, WaitingLogin};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct HostedOptions {
+    /// Scopes to ask for beside those of the configuration and those that are granted already.
+    pub scopes: Vec<String>,
     /// How long the person may take. `None` means ten minutes, and it cannot be made longer.
     pub timeout: Option<Duration>,
 }
@@ -111,20 +113,29 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// `usage` for a provider that is not configured or offers no such flow; `config_invalid` for one that cannot be
+    /// `usage` for a provider that is not configured or offers no such flow, and for something that is no scope; `config_invalid` for one that cannot be
     /// connected, and where neither `callback_base_url` nor `redirect_uri` says where to come back to; `unavailable` when
     /// its metadata or its keys cannot be read, or ten thousand logins wait in the store; `store_failed`, `key_unavailable`.
     pub async fn begin_hosted(&self, account: &AccountKey, options: HostedOptions) -> Result<HostedLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
         let redirect_uri = self.hosted_redirect_uri(configured)?;
-        let begun = self.lifecycle.begin_login(account).await?;
-        let provider = server.prepare_login().await.map_err(|error| error.with_account(account))?;
+        let begun = self.lifecycle.begin_login(account, &options.scopes).await?;
+        let provider = server
+            .prepare_login(asks_for_id_token(&begun.scopes))
+            .await
+            .map_err(|error| error.with_account(account))?;
         check_flow(&provider)?;
         let (vault, random) = (self.lifecycle.vault(), &*self.ports.random);
         let now = vault.now().await?;
-        let (url, authorization) =
-            request_authorization(&provider, account.clone(), redirect_uri.as_str(), now, random)?;
+        let (url, authorization) = request_authorization(
+            &provider,
+            account.clone(),
+            &begun.scopes,
+            redirect_uri.as_str(),
+            now,
+            random,
+        )?;
         let authorization = match options.timeout {
             Some(timeout) => authorization.finish_by(now.plus(timeout)),
             None => authorization,
@@ -133,7 +144,8 @@ impl Auth {
             (authorization.state_digest(), authorization.deadline(), random.make_secret()?);
         let cookie = LoginCookie::new(id, browser.clone(), &redirect_uri, deadline.time_left(now));
         let binding = (**server.binding()).clone();
-        let login = WaitingLogin { authorization, browser, begun_after: begun.after(), binding };
+        let (begun_after, scopes) = (begun.after(), begun.scopes);
+        let login = WaitingLogin { authorization, browser, begun_after, scopes, binding };
         vault.keep_pending_login(&login, now).await?;
         Ok(HostedLogin {
             account: account.clone(),
@@ -210,8 +222,8 @@ impl Auth {
     }
 
     async fn answer(&self, login: Box<WaitingLogin>, callback: HostedCallback) -> Result<Connected> {
-        let WaitingLogin { authorization, begun_after, binding, .. } = *login;
-        let begun = BegunLogin::resume(authorization.account().clone(), begun_after);
+        let WaitingLogin { authorization, begun_after, scopes, binding, .. } = *login;
+        let begun = BegunLogin::resume(authorization.account().clone(), scopes, begun_after);
         let server = self.lifecycle.server(&begun.account)?.clone();
         if let Some(field) = server.differs_from(&binding) {
             return Err(begun_elsewhere(field));
@@ -222,7 +234,7 @@ impl Auth {
             Err(NotGranted::Closed(error)) => Err(error),
             Ok(grant) => {
                 // A server that cannot be asked now must not cost the login.
-                server.prepare_login().await?;
+                server.prepare_login(grant.asked_for_id_token()).await?;
                 Ok(grant)
             }
         };

@@ -3,6 +3,7 @@
 mod device;
 mod redirect;
 
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,12 @@ use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::error::{Error, ErrorCode, Result};
+use crate::flow::choice::{Choice, Plan};
 use crate::flow::device::{DeviceLogin, DeviceProgress};
+use crate::flow::place::Place;
 use crate::lifecycle::{BegunLogin, Connected};
 use crate::protocol::device::DeviceAuthorization;
-use crate::provider::{Flow, Provider};
+use crate::provider::{Flow, asks_for_id_token};
 use crate::secret::Secret;
 use crate::server::AuthorizationServer;
 use redirect::RedirectLogin;
@@ -26,8 +29,12 @@ use redirect::RedirectLogin;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ConnectOptions {
-    /// The flow; `None` means the configuration's, and where that says `auto`, the provider's best.
+    /// The flow; `None` means the configuration's, and where that says `auto`, the best that can succeed here; see
+    /// [`Plan::make`].
     pub flow: Option<Flow>,
+    /// Scopes to ask for beside those that are granted already and those that the configuration names (RFC 6749 §3.3).
+    /// Without any, the configured ones are asked for and no others.
+    pub scopes: Vec<String>,
     /// How long the person may take. `None` means as long as the server's code is good in the device flow, and ten
     /// minutes elsewhere; neither can be made longer. An exchange that has begun by then is not broken off.
     pub timeout: Option<Duration>,
@@ -42,7 +49,8 @@ pub struct PendingLogin {
     server: Arc<AuthorizationServer>,
     account: AccountKey,
     begun: BegunLogin,
-    flow: Flow,
+    plan: Plan,
+    until: Option<Timestamp>,
     way: Way,
 }
 
@@ -58,26 +66,53 @@ enum Way {
 impl Auth {
     /// Begins a login of `account`. Show [`PendingLogin::authorization_url`] to the person, or let
     /// [`PendingLogin::open_browser`] do so, and then [`PendingLogin::wait`] or [`PendingLogin::finish`]. In the device
-    /// flow show what [`PendingLogin::device`] holds.
+    /// flow show what [`PendingLogin::device`] holds. Where no flow is named, one that cannot begin gives way to the next
+    /// best; [`PendingLogin::choice`] tells why.
     ///
     /// # Errors
     ///
-    /// `usage` for a provider that is not configured or a flow it does not offer; `config_invalid` for one that cannot
-    /// be connected; `unavailable` when its metadata or its keys cannot be read, the port of its redirect URI is taken, or its device
-    /// authorization endpoint does not answer; `client_rejected` and `server_misbehaved` where that endpoint refuses, or
-    /// answers with something else; `store_failed`.
+    /// `usage` for a provider that is not configured, a flow it does not offer, something that is no scope, or where nobody
+    /// is there to log in; `config_invalid` for a provider that cannot be connected; `unavailable` when its metadata or its
+    /// keys cannot be read, the port of its redirect URI is taken, or its device authorization endpoint does not answer;
+    /// `client_rejected` and `server_misbehaved` where that endpoint refuses, or answers with something else;
+    /// `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
-        let begun = self.lifecycle.begin_login(account).await?;
-        let provider = server.prepare_login().await?;
-        let flow = choose_flow(&provider, options.flow.or(flow_of(configured.flow.value)))?;
-        let way = match flow {
-            Flow::Device => device::begin(self, &server, options.timeout).await,
-            _ => RedirectLogin::begin(self, &provider, account, flow, options.timeout).await,
+        let begun = self.lifecycle.begin_login(account, &options.scopes).await?;
+        let provider = server.prepare_login(asks_for_id_token(&begun.scopes)).await?;
+        let wanted = options.flow.or(flow_of(configured.flow.value));
+        let place = self.place(wanted).await;
+        let until = options.timeout.map(|timeout| self.ports.clock.now().plus(timeout));
+        let begin = async {
+            let mut plan = Plan::make(wanted, &provider, place)?;
+            loop {
+                let begun = match plan.choice().flow {
+                    Flow::Device => device::begin(self, &server, &begun.scopes, until).await,
+                    flow => RedirectLogin::begin(self, &provider, &begun, flow, until).await,
+                };
+                match begun {
+                    Ok(way) => return Ok((plan, way)),
+                    Err(error) => plan.fall_forward(error)?,
+                }
+            }
         };
-        let way = way.map_err(|error| error.with_account(account))?;
-        Ok(PendingLogin { auth: self.clone(), server, account: account.clone(), begun, flow, way })
+        let (plan, way) = begin.await.map_err(|error: Error| error.with_account(account))?;
+        Ok(PendingLogin { auth: self.clone(), server, account: account.clone(), begun, plan, until, way })
+    }
+
+    /// Where the person's browser is. Whether there is one to start matters only where nobody has `wanted` a flow.
+    async fn place(&self, wanted: Option<Flow>) -> Place {
+        let browser = self.ports.browser.clone();
+        if wanted.is_some() || self.place != Place::Here {
+            return self.place;
+        }
+        let looking = tokio::task::spawn_blocking(move || browser.is_there());
+        let is_there = tokio::select! {
+            found = looking => found.unwrap_or(true),
+            () = self.ports.clock.sleep(BROWSER_DEADLINE) => true,
+        };
+        if is_there { Place::Here } else { Place::Elsewhere("there is no browser to start here") }
     }
 }
 
@@ -89,7 +124,12 @@ impl PendingLogin {
 
     /// The flow that was chosen.
     pub fn flow(&self) -> Flow {
-        self.flow
+        self.plan.choice().flow
+    }
+
+    /// The flow that was chosen, and why it is none better.
+    pub fn choice(&self) -> &Choice {
+        self.plan.choice()
     }
 
     /// Where the person logs in. For the person alone: it holds this login's `state`, or may hold the device flow's user
@@ -127,12 +167,33 @@ impl PendingLogin {
         }
     }
 
-    /// Opens the authorization URL in the person's browser.
+    /// Opens the authorization URL in the person's browser. Where that fails in a loopback login that nobody asked for by
+    /// name, a code for another device takes its place if the provider has such codes: look at [`flow`](Self::flow) after
+    /// this, and show what it needs.
     ///
     /// # Errors
     ///
-    /// `unavailable` where there is none; the person can still open the address by hand.
-    pub async fn open_browser(&self) -> Result<()> {
+    /// `unavailable` where there is no browser, and the flow is as before; the person can still open the address by hand.
+    pub async fn open_browser(&mut self) -> Result<()> {
+        match self.start_browser().await {
+            Err(error) if self.plan.lose_browser(&error) => {
+                match device::begin(&self.auth, &self.server, &self.begun.scopes, self.until).await {
+                    Ok(way) => {
+                        self.way = way;
+                        self.plan.change_to_device();
+                        Ok(())
+                    }
+                    Err(refusal) => {
+                        tracing::info!(account = %self.account, reason = refusal.message(), "no device login either");
+                        Err(error)
+                    }
+                }
+            }
+            started => started,
+        }
+    }
+
+    async fn start_browser(&self) -> Result<()> {
         let browser = self.auth.ports.browser.clone();
         let Ok(url) = Url::parse(self.authorization_url()) else { return Ok(()) };
         let opening = tokio::task::spawn_blocking(move || browser.open(&url));
@@ -152,9 +213,32 @@ impl PendingLogin {
     /// `login_closed` after the deadline, or when the login is over; `usage` when this flow has no redirect to wait
     /// for; else as [`finish`](Self::finish), but for `callback_rejected`.
     pub async fn wait(&mut self) -> Result<Connected> {
-        let result = match self.flow {
+        let result = match self.flow() {
             Flow::Device => self.poll_until_decided().await,
-            _ => self.wait_for_redirect().await,
+            _ => match self.check_listens() {
+                Ok(()) => self.wait_for_redirect(|_| pending()).await,
+                Err(error) => Err(error),
+            },
+        };
+        result.map_err(|error| error.with_account(&self.account))
+    }
+
+    /// As [`wait`](Self::wait), and takes what the person brings back by hand as well, whichever comes first.
+    ///
+    /// `next` is asked for it, and again with the error when what it gave does not answer this login, which goes on
+    /// waiting. `None` from it means that nothing more will be brought. It is not asked in the device flow.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait). Where no redirect can come and nothing more is brought, the error of what was brought last,
+    /// or `login_closed`.
+    pub async fn wait_or_paste<F>(&mut self, next: impl FnMut(Option<Error>) -> F) -> Result<Connected>
+    where
+        F: Future<Output = Option<Secret>>,
+    {
+        let result = match self.flow() {
+            Flow::Device => self.poll_until_decided().await,
+            _ => self.wait_for_redirect(next).await,
         };
         result.map_err(|error| error.with_account(&self.account))
     }
@@ -173,24 +257,6 @@ impl PendingLogin {
 
 fn over() -> Error {
     Error::new(ErrorCode::LoginClosed, "this login is over")
-}
-
-/// The `wanted` flow, or the best of those that the provider offers and that end here. The device flow and pasting need
-/// no word of the preset's: the first has an endpoint or has not, and any redirect can be brought back by hand.
-fn choose_flow(provider: &Provider, wanted: Option<Flow>) -> Result<Flow> {
-    let offered = |flow: &Flow| *flow != Flow::Hosted && provider.flows.contains(flow);
-    let chosen = match wanted {
-        Some(Flow::Device) => provider.device_authorization_endpoint().map(|_| wanted)?,
-        Some(Flow::Paste) => wanted,
-        Some(flow) => offered(&flow).then_some(flow),
-        None => provider.flows.iter().copied().find(offered),
-    };
-    chosen.ok_or_else(|| {
-        let wanted = wanted.map_or_else(|| "any".to_owned(), |flow| flow.to_string());
-        Error::new(ErrorCode::Usage, format!("{} cannot be connected by the {wanted} flow here", provider.id))
-            .with_advice("Choose `loopback`, `device` or `paste`.")
-            .with_provider(&provider.id)
-    })
 }
 
 fn flow_of(configured: config::Flow) -> Option<Flow> {

@@ -44,6 +44,9 @@ async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {
     }
     let state = ConnectionState::derive(record, auth.ports.clock.now());
     let columns = record.columns.clone();
+    let server = auth.lifecycle.server(&record.account);
+    let missing_scopes =
+        server.map_or_else(|_| Vec::new(), |server| server.missing_scopes(&server.scopes(), &columns.scopes));
     ConnectionStatus {
         account: record.account.clone(),
         state,
@@ -55,8 +58,10 @@ async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {
         base_url: columns.base_url,
         since: Some(columns.created_at),
         revocation_until: None,
-        note: note(state),
-        next_step: next_step(state, &record.account),
+        note: note(state).or_else(|| missing_note(&missing_scopes)),
+        next_step: next_step(state, &record.account)
+            .or_else(|| ask_for_missing(&record.account, &missing_scopes)),
+        missing_scopes,
     }
 }
 
@@ -83,6 +88,7 @@ fn disconnected(account: AccountKey, note: Option<String>) -> ConnectionStatus {
         account_login: None,
         account_id: None,
         scopes: Vec::new(),
+        missing_scopes: Vec::new(),
         expires_at: None,
         base_url: None,
         since: None,
@@ -101,6 +107,16 @@ fn note(state: ConnectionState) -> Option<String> {
         _ => return None,
     };
     Some(note.to_owned())
+}
+
+fn missing_note(missing: &[String]) -> Option<String> {
+    (!missing.is_empty()).then(|| format!("configured and not granted: {}", missing.join(", ")))
+}
+
+/// The scopes are named, because only then is what is granted beyond the configuration asked for again.
+fn ask_for_missing(account: &AccountKey, missing: &[String]) -> Option<String> {
+    let options: String = missing.iter().map(|scope| format!(" --scope {scope}")).collect();
+    (!missing.is_empty()).then(|| format!("Run `loomkin-auth connect {account}{options}`."))
 }
 
 fn next_step(state: ConnectionState, account: &AccountKey) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::secret::Secret;
 
 /// A listener on the loopback interface that waits for the redirect of one login.
 ///
-/// It listens on IPv4 and, where this machine has it, on IPv6 at the same port. Dropping it closes the port.
+/// Dropping it closes the port.
 #[derive(Debug)]
 pub struct LoopbackListener {
     redirect_uri: Url,
@@ -49,23 +49,27 @@ impl Redirect {
 }
 
 impl LoopbackListener {
-    /// Listens where `configured` says (a loopback URL with host, port and path), or on any free port at
-    /// `http://127.0.0.1/callback`.
+    /// Listens where `configured` says (a loopback URL with host and path, and with a port where that is fixed), or at
+    /// `http://127.0.0.1/callback`; on a machine without IPv4, at `http://[::1]/callback`. Without a fixed port any free one
+    /// is taken. `localhost` is listened on by IPv4 and IPv6, as far as the machine has them, at the same port: the browser
+    /// may take either.
     ///
     /// # Errors
     ///
     /// `config_invalid` when `configured` is no loopback URL with `http`; `unavailable` when its port is taken.
     pub async fn bind(configured: Option<&Url>) -> Result<Self> {
-        let mut redirect_uri = match configured {
-            Some(url) => url.clone(),
-            None => any_port(),
+        Self::bind_by(configured, TcpListener::bind).await
+    }
+
+    async fn bind_by(configured: Option<&Url>, bind: impl Bind) -> Result<Self> {
+        let (redirect_uri, listeners) = match configured {
+            Some(url) => listen_at(url.clone(), &bind).await?,
+            None => match listen_at(default_at("127.0.0.1"), &bind).await {
+                Ok(bound) => bound,
+                // RFC 8252 §7.3: neither version of the protocol is to be taken for granted.
+                Err(of_v4) => listen_at(default_at("[::1]"), &bind).await.map_err(|_| of_v4)?,
+            },
         };
-        let addresses = loopback_addresses(&redirect_uri)?;
-        let listeners = bind_all(addresses, redirect_uri.port().unwrap_or(0)).await.map_err(port_is_taken)?;
-        let port =
-            listeners.first().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
-        // `set_port` fails only for URLs without a host, which `loopback_addresses` has refused.
-        let _always_ok = redirect_uri.set_port(port);
 
         let (found, redirects) = mpsc::channel(MAX_WAITING);
         let path: Arc<str> = redirect_uri.path().into();
@@ -99,14 +103,36 @@ impl LoopbackListener {
     }
 }
 
-fn any_port() -> Url {
-    // A constant that parses; the fallback keeps this free of panics.
-    Url::parse("http://127.0.0.1/callback").unwrap_or_else(|_| unreachable!("a constant URL parses"))
+/// Takes a port of an address, as [`TcpListener::bind`] does.
+trait Bind: AsyncFn(SocketAddr) -> io::Result<TcpListener> {}
+
+impl<F: AsyncFn(SocketAddr) -> io::Result<TcpListener>> Bind for F {}
+
+fn default_at(host: &str) -> Url {
+    // Constants that parse; the fallback keeps this free of panics.
+    Url::parse(&format!("http://{host}/callback")).unwrap_or_else(|_| unreachable!("a constant URL parses"))
+}
+
+/// Listens at every address that `redirect_uri` means, and names the port in it.
+async fn listen_at(mut redirect_uri: Url, bind: &impl Bind) -> Result<(Url, Vec<TcpListener>)> {
+    let addresses = loopback_addresses(&redirect_uri)?;
+    let fixed = redirect_uri.port();
+    let mut attempts_left = if fixed.is_some() { 0 } else { MAX_PORTS };
+    let (port, listeners) = loop {
+        match bind_all(&addresses, fixed.unwrap_or(0), bind).await {
+            // Free on one address and taken on the other: another port will do.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts_left > 0 => attempts_left -= 1,
+            bound => break bound.map_err(port_is_taken)?,
+        }
+    };
+    // It fails only for URLs without a host, which `loopback_addresses` has refused.
+    let _always_ok = redirect_uri.set_port(Some(port));
+    Ok((redirect_uri, listeners))
 }
 
 /// `127.0.0.1` means IPv4 and `[::1]` IPv6; `localhost` may be resolved to either by the browser, so it means both.
-fn loopback_addresses(url: &Url) -> Result<Vec<std::net::IpAddr>> {
-    let addresses: Vec<std::net::IpAddr> = match url.host() {
+fn loopback_addresses(url: &Url) -> Result<Vec<IpAddr>> {
+    let addresses: Vec<IpAddr> = match url.host() {
         Some(Host::Ipv4(address)) if address.is_loopback() => vec![address.into()],
         Some(Host::Ipv6(address)) if address.is_loopback() => vec![address.into()],
         Some(Host::Domain("localhost")) => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
@@ -120,19 +146,33 @@ fn loopback_addresses(url: &Url) -> Result<Vec<std::net::IpAddr>> {
     Ok(addresses)
 }
 
-/// Binds the first address or fails; takes the others where they can be had, at the same port.
-async fn bind_all(addresses: Vec<std::net::IpAddr>, port: u16) -> io::Result<Vec<TcpListener>> {
-    let mut addresses = addresses.into_iter();
-    let mut listeners = Vec::new();
-    if let Some(address) = addresses.next() {
-        let first = TcpListener::bind(SocketAddr::new(address, port)).await?;
-        let port = first.local_addr()?.port();
-        listeners.push(first);
-        for address in addresses {
-            listeners.extend(TcpListener::bind(SocketAddr::new(address, port)).await);
+/// Takes `port` of all `addresses` that this machine has; with 0, the one that is free on the first of them.
+async fn bind_all(
+    addresses: &[IpAddr],
+    mut port: u16,
+    bind: &impl Bind,
+) -> io::Result<(u16, Vec<TcpListener>)> {
+    let (mut listeners, mut absent) = (Vec::new(), None);
+    for address in addresses {
+        match bind(SocketAddr::new(*address, port)).await {
+            Ok(listener) => {
+                port = listener.local_addr()?.port();
+                listeners.push(listener);
+            }
+            // A browser that is sent to `localhost` may come to whoever has the port on the other address.
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) =>
+            {
+                return Err(error);
+            }
+            // Systems have many words for an address that they do not have.
+            Err(error) => absent = Some(error),
         }
     }
-    Ok(listeners)
+    match absent {
+        Some(error) if listeners.is_empty() => Err(error),
+        _ => Ok((port, listeners)),
+    }
 }
 
 fn port_is_taken(error: io::Error) -> Error {
@@ -230,81 +270,12 @@ fn respond(page: &Page) -> hyper::Response<Full<Bytes>> {
 
 /// How many visitors may wait at once; more queue up in the operating system.
 const MAX_WAITING: usize = 16;
+/// How many more ports are tried where any will do.
+const MAX_PORTS: usize = 16;
 const MAX_HEADERS: usize = 64;
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 const LAST_ANSWER_DEADLINE: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-
-    async fn visit(url: &Url, request_line: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap();
-        stream
-            .write_all(format!("{request_line} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())
-            .await
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    }
-
-    #[tokio::test]
-    async fn only_the_callback_path_reaches_the_login() {
-        let mut listener = LoopbackListener::bind(None).await.unwrap();
-        let url = listener.redirect_uri().clone();
-        for stray in ["GET /favicon.ico", "POST /callback?state=s", "GET /callback/?state=s"] {
-            assert!(visit(&url, stray).await.starts_with("HTTP/1.1 404"), "{stray}");
-        }
-        let visitor = tokio::spawn(async move { visit(&url, "GET /callback?state=s&code=c").await });
-        let redirect = listener.next().await.unwrap();
-        assert!(redirect.query.matches(&Secret::new("state=s&code=c")));
-        redirect.answer(Page::connected("github"));
-        listener.close().await;
-        let page = visitor.await.unwrap();
-        assert!(page.starts_with("HTTP/1.1 200") && page.contains("github is connected"), "{page}");
-        assert!(page.contains("no-referrer") && page.contains("default-src 'none'"), "{page}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_visitor_who_never_finishes_his_request_is_sent_away() {
-        let listener = LoopbackListener::bind(None).await.unwrap();
-        let port = listener.redirect_uri().port().unwrap();
-        let began = tokio::time::Instant::now();
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        stream.write_all(b"GET /callback HTTP/1.1\r\nHo").await.unwrap();
-        let mut rest = Vec::new();
-        let _either_way = stream.read_to_end(&mut rest).await;
-        assert!(began.elapsed() < HEADER_DEADLINE * 2, "{:?}", began.elapsed());
-    }
-
-    #[tokio::test]
-    async fn a_port_in_use_is_said() {
-        let first = LoopbackListener::bind(None).await.unwrap();
-        let error = LoopbackListener::bind(Some(first.redirect_uri())).await.unwrap_err();
-        assert_eq!(error.code(), ErrorCode::Unavailable);
-        assert!(error.message().contains("in use"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn only_http_on_this_machine_can_be_listened_on() {
-        for elsewhere in ["https://127.0.0.1/cb", "http://192.0.2.1/cb", "http://localhost.example.com/cb"] {
-            let error = LoopbackListener::bind(Some(&Url::parse(elsewhere).unwrap())).await.unwrap_err();
-            assert_eq!(error.code(), ErrorCode::ConfigInvalid, "{elsewhere}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_dropped_listener_closes_its_port_and_its_visitors() {
-        let listener = LoopbackListener::bind(None).await.unwrap();
-        let url = listener.redirect_uri().clone();
-        let mut stream = TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap();
-        drop(listener);
-        let mut rest = Vec::new();
-        let _either_way = stream.read_to_end(&mut rest).await;
-        assert!(TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.is_err());
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::identity::Identity;
 use crate::protocol::token_set::TokenSet;
+use crate::provider::{is_scope, join_scopes};
 use crate::server::AuthorizationServer;
 use crate::store::{LatestDisconnect, vault};
 
@@ -25,6 +26,8 @@ pub struct Connected {
     pub scopes: Vec<String>,
     /// When the access token ends.
     pub expires_at: Option<Timestamp>,
+    /// What this login asked for and the provider did not grant.
+    pub missing_scopes: Vec<String>,
     /// What is unusual, in one sentence that is safe to show.
     pub note: Option<String>,
 }
@@ -39,13 +42,14 @@ impl std::fmt::Debug for Connected {
 #[derive(Clone, Debug)]
 pub struct BegunLogin {
     pub(crate) account: AccountKey,
+    pub(crate) scopes: Vec<String>,
     after: LatestDisconnect,
 }
 
 impl BegunLogin {
     /// One that went on outside this process meanwhile.
-    pub(crate) fn resume(account: AccountKey, after: LatestDisconnect) -> Self {
-        Self { account, after }
+    pub(crate) fn resume(account: AccountKey, scopes: Vec<String>, after: LatestDisconnect) -> Self {
+        Self { account, scopes, after }
     }
 
     /// The account's latest disconnect when it began.
@@ -57,12 +61,28 @@ impl BegunLogin {
 impl Lifecycle {
     /// Begins a login of `account`: what is disconnected from now on stays so.
     ///
+    /// It asks for the configured scopes. With `more`, it asks for what is granted already and for those as well, so that
+    /// nothing is lost by gaining something.
+    ///
     /// # Errors
     ///
+    /// `usage` when one of `more` is no scope (RFC 6749 §3.3); `not_connected` for a provider that has no login;
     /// `store_failed`.
-    pub async fn begin_login(&self, account: &AccountKey) -> Result<BegunLogin> {
+    pub async fn begin_login(&self, account: &AccountKey, more: &[String]) -> Result<BegunLogin> {
+        if !more.iter().all(|scope| is_scope(scope)) {
+            return Err(not_a_scope(account));
+        }
+        let configured = self.server(account)?.scopes();
         let after = self.vault.latest_disconnect(account).await?;
-        Ok(BegunLogin { account: account.clone(), after })
+        let granted = if more.is_empty() { Vec::new() } else { self.granted_scopes(account).await };
+        let scopes = join_scopes([&configured[..], &granted, more]);
+        Ok(BegunLogin { account: account.clone(), scopes, after })
+    }
+
+    /// What the stored connection may do. None where it is of no use with this configuration: a login may mend that.
+    async fn granted_scopes(&self, account: &AccountKey) -> Vec<String> {
+        let entry = self.read(account).await;
+        entry.map_or_else(|_| Vec::new(), |entry| entry.record.columns.scopes.clone())
     }
 
     /// Stores the tokens of a login and makes it the owner's active connection, in one transaction. What was stored
@@ -79,19 +99,21 @@ impl Lifecycle {
         self: &Arc<Self>,
         begun: &BegunLogin,
         server: &AuthorizationServer,
-        tokens: TokenSet,
+        mut tokens: TokenSet,
         identity: Option<Identity>,
     ) -> Result<Connected> {
         let account = &begun.account;
+        // Silence means that what was asked for is granted (RFC 6749 §5.1).
+        let granted = tokens.scopes.get_or_insert_with(|| begun.scopes.clone()).clone();
         let stored = self.vault.record(account).await?;
         // One that cannot be unsealed is judged by its plain columns, as if it were of this server.
         let is_of_another_server = match self.vault.load(account).await {
             Ok(Some(entry)) => !server.shares_account_ids_with(&entry.binding),
             _ => false,
         };
-        if let Some(expected) = stored.and_then(|record| record.columns.account_id)
-            && !is_of_another_server
-            && identity.as_ref().map(|identity| &identity.account_id) != Some(&expected)
+        let stored = stored.filter(|_| !is_of_another_server).map(|record| record.columns);
+        if let Some(expected) = stored.as_ref().and_then(|columns| columns.account_id.as_ref())
+            && identity.as_ref().map(|identity| &identity.account_id) != Some(expected)
         {
             // Another account's grant: nobody asked for it, and ending it ends nothing else. A grant of nobody knows
             // whom may be the stored account's, and some servers would end the stored tokens with it.
@@ -108,6 +130,13 @@ impl Lifecycle {
             return Err(disconnected_meanwhile(account));
         }
         self.snapshots.remove(account);
+        let missing_scopes = server.missing_scopes(&begun.scopes, &granted);
+        let lost = stored.map_or_else(Vec::new, |earlier| server.missing_scopes(&earlier.scopes, &granted));
+        let notes = [
+            is_of_another_server.then(|| NOT_REVOKED.to_owned()),
+            not_granted(&missing_scopes),
+            no_longer_granted(lost.iter().filter(|scope| !missing_scopes.contains(scope))),
+        ];
         let columns = &entry.record.columns;
         Ok(Connected {
             account: account.clone(),
@@ -115,7 +144,8 @@ impl Lifecycle {
             account_id: columns.account_id.clone(),
             scopes: columns.scopes.clone(),
             expires_at: columns.expires_at,
-            note: is_of_another_server.then(|| NOT_REVOKED.to_owned()),
+            missing_scopes,
+            note: notes.into_iter().flatten().reduce(|notes, note| format!("{notes}; {note}")),
         })
     }
 }
@@ -138,6 +168,22 @@ fn account_mismatch(account: &AccountKey, known: bool) -> Error {
             account.provider
         ))
         .with_account(account)
+}
+
+fn not_a_scope(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::Usage, "what was asked for is not a scope")
+        .with_advice("Name one scope at a time, without white space or quotes.")
+        .with_account(account)
+}
+
+fn not_granted(missing: &[String]) -> Option<String> {
+    (!missing.is_empty()).then(|| format!("the provider did not grant {}", missing.join(", ")))
+}
+
+fn no_longer_granted<'a>(lost: impl Iterator<Item = &'a String>) -> Option<String> {
+    let lost: Vec<_> = lost.map(String::as_str).collect();
+    (!lost.is_empty())
+        .then(|| format!("the connection that it replaces was also granted {}", lost.join(", ")))
 }
 
 const NOT_REVOKED: &str = "it replaces a connection that was made with another server or client_id; the tokens of \

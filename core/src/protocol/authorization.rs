@@ -11,7 +11,7 @@ use super::state::StateDigest;
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
-use crate::provider::{Provider, read_redirect_uri};
+use crate::provider::{Provider, asks_for_id_token, read_redirect_uri};
 use crate::random::Random;
 use crate::secret::Secret;
 
@@ -83,7 +83,7 @@ impl AuthorizationUrl {
     }
 }
 
-/// Builds the authorization request of `account` at `provider`, answered at `redirect_uri`.
+/// Builds the authorization request of `account` at `provider` for `scopes`, answered at `redirect_uri`.
 ///
 /// PKCE with S256 always; a `nonce` with the scope `openid`; `prompt=consent` with the scope `offline_access`, because
 /// servers may ignore that scope otherwise (OpenID Connect Core §11).
@@ -95,6 +95,7 @@ impl AuthorizationUrl {
 pub fn request_authorization(
     provider: &Provider,
     account: AccountKey,
+    scopes: &[String],
     redirect_uri: &str,
     now: Timestamp,
     random: &dyn Random,
@@ -102,7 +103,7 @@ pub fn request_authorization(
     let redirect_uri = read_redirect_uri(redirect_uri)?;
     let verifier = CodeVerifier::make(random)?;
     let state = random.make_secret()?;
-    let is_openid = provider.scopes.iter().any(|scope| scope == "openid");
+    let is_openid = asks_for_id_token(scopes);
     let nonce = if is_openid { Some(random.make_secret()?) } else { None };
 
     let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
@@ -115,14 +116,14 @@ pub fn request_authorization(
     let mut request = client
         .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
         .set_pkce_challenge(verifier.challenge())
-        .add_scopes(provider.scopes.iter().cloned().map(Scope::new));
+        .add_scopes(scopes.iter().cloned().map(Scope::new));
     if let Some(nonce) = &nonce {
         request = request.add_extra_param("nonce", nonce.expose()); // as above
     }
     for (name, value) in &provider.params {
         request = request.add_extra_param(name, value);
     }
-    if asks_for_consent(provider) {
+    if asks_for_consent(provider, scopes) {
         request = request.add_extra_param("prompt", "consent");
     }
     let (url, _) = request.url();
@@ -144,8 +145,8 @@ pub fn request_authorization(
 }
 
 /// Whether `prompt=consent` has to be sent: with the scope `offline_access`, unless the configuration has a `prompt`.
-pub(super) fn asks_for_consent(provider: &Provider) -> bool {
-    provider.scopes.iter().any(|scope| scope == "offline_access")
+pub(super) fn asks_for_consent(provider: &Provider, scopes: &[String]) -> bool {
+    scopes.iter().any(|scope| scope == "offline_access")
         && !provider.params.iter().any(|(name, _)| name == "prompt")
 }
 
@@ -185,10 +186,13 @@ mod tests {
     use crate::provider::fixture::{example_provider, preset_provider};
     use crate::random::SystemRandom;
 
+    const REDIRECT_URI: &str = "http://127.0.0.1:1455/cb";
+
     fn request(provider: &Provider) -> (HashMap<String, String>, PendingAuthorization) {
         let account = "example/work".parse().unwrap();
         let (url, pending) =
-            request_authorization(provider, account, "http://127.0.0.1:1455/cb", NOW, &SystemRandom).unwrap();
+            request_authorization(provider, account, &provider.scopes, REDIRECT_URI, NOW, &SystemRandom)
+                .unwrap();
         assert_eq!(format!("{url:?}"), "AuthorizationUrl(elided)");
         let pairs: Vec<_> = Url::parse(url.expose()).unwrap().query_pairs().into_owned().collect();
         let map: HashMap<_, _> = pairs.iter().cloned().collect();
@@ -202,7 +206,7 @@ mod tests {
         let expected = [
             ("response_type", "code"),
             ("client_id", "app id"),
-            ("redirect_uri", "http://127.0.0.1:1455/cb"),
+            ("redirect_uri", REDIRECT_URI),
             ("scope", "openid offline_access"),
             ("code_challenge_method", "S256"),
             ("prompt", "consent"),
@@ -228,6 +232,17 @@ mod tests {
     fn the_presets_params_are_sent() {
         let (query, _) = request(&preset_provider("google"));
         assert_eq!((query["access_type"].as_str(), query["prompt"].as_str()), ("offline", "consent"));
+    }
+
+    #[test]
+    fn the_scopes_of_this_login_are_asked_for_and_bring_what_belongs_to_them() {
+        let provider = preset_provider("github");
+        let (account, scopes) = ("example".parse().unwrap(), ["openid", "offline_access"].map(str::to_owned));
+        let (url, pending) =
+            request_authorization(&provider, account, &scopes, REDIRECT_URI, NOW, &SystemRandom).unwrap();
+        let query: HashMap<_, _> = Url::parse(url.expose()).unwrap().query_pairs().into_owned().collect();
+        assert_eq!((query["scope"].as_str(), query["prompt"].as_str()), ("openid offline_access", "consent"));
+        assert!(pending.nonce.is_some() && query.contains_key("nonce"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct DeviceAuthorization {
     expires_at: Timestamp,
 }
 
-/// Builds the request that begins a device login at `provider`.
+/// Builds the request that begins a device login for `scopes` at `provider`.
 ///
 /// It carries the configured `params` and, where one is configured, the `device_name`; `prompt=consent` as in the
 /// [authorization request](super::authorization::request_authorization).
@@ -46,16 +46,15 @@ pub struct DeviceAuthorization {
 ///
 /// `config_invalid` where the provider has no device authorization endpoint, or the registration cannot be put into a
 /// request.
-pub fn device_authorization_request(provider: &Provider) -> Result<Request> {
+pub fn device_authorization_request(provider: &Provider, scopes: &[String]) -> Result<Request> {
     let endpoint = provider.device_authorization_endpoint()?;
     let client = token_client(provider)
         .set_device_authorization_url(DeviceAuthorizationUrl::from_url(endpoint.clone()));
-    let mut request =
-        client.exchange_device_code().add_scopes(provider.scopes.iter().cloned().map(Scope::new));
+    let mut request = client.exchange_device_code().add_scopes(scopes.iter().cloned().map(Scope::new));
     for (name, value) in &provider.params {
         request = request.add_extra_param(name, value);
     }
-    if asks_for_consent(provider) {
+    if asks_for_consent(provider, scopes) {
         request = request.add_extra_param("prompt", "consent");
     }
     if let Some(name) = &provider.device_name {

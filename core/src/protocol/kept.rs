@@ -79,7 +79,8 @@ mod tests {
             let account: AccountKey = "example/work".parse().unwrap();
             let uri = "https://app.example.com/auth/example/callback?tenant=\"a\"";
             let (_, login) =
-                request_authorization(&provider, account.clone(), uri, NOW, &SystemRandom).unwrap();
+                request_authorization(&provider, account.clone(), &provider.scopes, uri, NOW, &SystemRandom)
+                    .unwrap();
             let text = serde_json::to_string(&login.keep()).unwrap();
             let kept: KeptAuthorization<'_> = serde_json::from_str(&text).unwrap();
             let back = kept.into_pending(account).unwrap();

@@ -147,6 +147,11 @@ impl AuthorizationGrant {
     pub fn account(&self) -> &AccountKey {
         &self.account
     }
+
+    /// Whether its login asked for an ID token.
+    pub(crate) fn asked_for_id_token(&self) -> bool {
+        self.nonce.is_some()
+    }
 }
 
 /// Why a redirect yields no grant.

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     Binding, ClientAuth, Endpoints, Flow, IdentitySource, Metadata, Preset, Provider, Quirks,
-    RevocationMethod, metadata, read_redirect_uri,
+    RevocationMethod, asks_for_id_token, is_scope, metadata, read_redirect_uri,
 };
 use crate::account::ProviderId;
 use crate::config::RESERVED_PARAMETERS;
@@ -80,13 +80,16 @@ impl ProviderBuilder {
         }
     }
 
-    /// Whether a login asks for an ID token (OpenID Connect Core §3.1.2.1).
+    /// Whether a login asks for an ID token (OpenID Connect Core §3.1.2.1), unless the person asks for more.
     fn wants_id_token(&self) -> bool {
-        match (&self.registration.scopes, self.preset) {
-            (Some(scopes), _) => scopes.iter().any(|scope| scope == "openid"),
-            (None, Some(preset)) => preset.scopes.contains(&"openid"),
-            (None, None) => false,
-        }
+        asks_for_id_token(&self.scopes())
+    }
+
+    /// What every login asks for: the configured scopes, or else the preset's. Like the binding, it needs no network.
+    pub fn scopes(&self) -> Vec<String> {
+        let theirs = self.preset.map_or(&[][..], |preset| preset.scopes);
+        let configured = self.registration.scopes.clone();
+        configured.unwrap_or_else(|| theirs.iter().map(|scope| (*scope).to_owned()).collect())
     }
 
     /// What a connection made with this configuration remembers. It needs no network, so that a configuration that
@@ -131,7 +134,8 @@ impl ProviderBuilder {
             ),
         })?;
 
-        let Registration { client_id, client_secret, redirect_uri, device_name, scopes, params, .. } =
+        let scopes = self.scopes();
+        let Registration { client_id, client_secret, redirect_uri, device_name, params, .. } =
             self.registration;
         if client_id.is_empty() || client_id.chars().any(char::is_control) {
             return Err(invalid(
@@ -139,11 +143,6 @@ impl ProviderBuilder {
                 "Register an application with the provider and set its client_id.",
             ));
         }
-        let scopes = match (scopes, self.preset) {
-            (Some(scopes), _) => scopes,
-            (None, Some(preset)) => preset.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            (None, None) => Vec::new(),
-        };
         check_scopes(&scopes)?;
         let redirect_uri = redirect_uri.or_else(|| Some(self.preset?.redirect_uri?.to_owned()));
         let issuer = metadata.map(|metadata| metadata.issuer.clone()).or(self.issuer);
@@ -257,10 +256,8 @@ fn join_params(preset: Option<&Preset>, params: Vec<(String, String)>) -> Result
     Ok(joined)
 }
 
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 fn check_scopes(scopes: &[String]) -> Result<()> {
-    let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-    if scopes.iter().all(|scope| !scope.is_empty() && scope.bytes().all(allowed)) {
+    if scopes.iter().all(|scope| is_scope(scope)) {
         return Ok(());
     }
     Err(invalid(

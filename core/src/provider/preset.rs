@@ -13,7 +13,7 @@ mod zai;
 
 use url::Url;
 
-use super::{ClientAuth, Endpoints, Flow};
+use super::{ClientAuth, Covers, Endpoints, Flow};
 
 /// One provider's public facts. The texts are checked by a test, not at run time.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Preset {
     pub scopes: &'static [&'static str],
     /// Extra parameters of the authorization request.
     pub params: &'static [(&'static str, &'static str)],
-    /// The flows it offers, the best first; none means that it takes API keys only.
+    /// The flows it offers; none means that it takes API keys only.
     pub flows: &'static [Flow],
     /// How it wants a client secret; `None` leaves it to the metadata.
     pub client_auth: Option<ClientAuth>,
@@ -137,6 +137,8 @@ pub struct Quirks {
     pub issuer_aliases: &'static [&'static str],
     /// Its token endpoint wants JSON where RFC 6749 Appendix B asks for a form.
     pub json_token_requests: bool,
+    /// What its token answers leave out because another scope in them covers it.
+    pub scope_covers: &'static [Covers],
     /// Its token endpoint wants to see the `state` beside the code.
     pub state_in_token_request: bool,
 }
@@ -148,6 +150,7 @@ impl Quirks {
         forgives_repeat: false,
         issuer_aliases: &[],
         json_token_requests: false,
+        scope_covers: &[],
         state_in_token_request: false,
     };
 }

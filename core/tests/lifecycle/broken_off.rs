@@ -24,7 +24,7 @@ fn a_runtime_that_is_ending_breaks_the_refresh_off_and_hangs_nobody() {
         let mut tokens = TokenSet::new(Secret::new("canary-access-0"), world.clock.now());
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(world.clock.now());
-        let begun = process.begin_login(&account()).await.unwrap();
+        let begun = process.begin_login(&account(), &[]).await.unwrap();
         process.keep_login(&begun, &world.server(), tokens, None).await.unwrap();
         process
     });

@@ -23,7 +23,7 @@ async fn a_login_that_finishes_after_a_disconnect_is_closed_and_its_tokens_are_r
     let world = World::new([]);
     let process = world.process().await;
     world.log_in(&process, "1").await.unwrap();
-    let begun = process.begin_login(&account()).await.unwrap();
+    let begun = process.begin_login(&account(), &[]).await.unwrap();
     process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert_eq!(finish(&world, &process, &begun).await.unwrap_err().code(), ErrorCode::LoginClosed);
     assert_eq!(process.access_token(&account()).await.unwrap_err().code(), ErrorCode::NotConnected);
@@ -36,7 +36,7 @@ async fn a_login_that_finishes_after_a_disconnect_is_closed_and_its_tokens_are_r
 async fn a_first_login_is_closed_by_another_process_and_its_revocation_waits() {
     let world = World::new([]);
     let (process, other) = (world.process().await, world.process().await);
-    let begun = process.begin_login(&account()).await.unwrap();
+    let begun = process.begin_login(&account(), &[]).await.unwrap();
     let ended = other.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
     assert!(!ended.was_connected, "the login had not come to its end");
     world.network.then_to_revocations([Reply::refused()]);
@@ -54,7 +54,7 @@ async fn a_login_that_is_begun_after_a_disconnect_is_kept() {
     let process = world.process().await;
     world.log_in(&process, "1").await.unwrap();
     process.disconnect(&account(), DisconnectScope::Everywhere).await.unwrap();
-    let begun = world.process().await.begin_login(&account()).await.unwrap();
+    let begun = world.process().await.begin_login(&account(), &[]).await.unwrap();
     finish(&world, &process, &begun).await.unwrap();
     assert!(
         process.access_token(&account()).await.unwrap().secret().matches(&Secret::new("canary-access-late"))
@@ -65,7 +65,7 @@ async fn a_login_that_is_begun_after_a_disconnect_is_kept() {
 async fn a_login_that_a_local_disconnect_closed_sends_nothing() {
     let world = World::new([]);
     let process = world.process().await;
-    let begun = process.begin_login(&account()).await.unwrap();
+    let begun = process.begin_login(&account(), &[]).await.unwrap();
     process.disconnect(&account(), DisconnectScope::Local).await.unwrap();
     assert_eq!(finish(&world, &process, &begun).await.unwrap_err().code(), ErrorCode::LoginClosed);
     process.retry_revocations().await.unwrap();

@@ -26,7 +26,7 @@ async fn a_login_of_nobody_knows_whom_is_refused_and_not_revoked() {
     let process = world.process().await;
     world.log_in(&process, "1").await.unwrap();
     let tokens = TokenSet::new(Secret::new("canary-access-9"), world.clock.now());
-    let begun = process.begin_login(&account()).await.unwrap();
+    let begun = process.begin_login(&account(), &[]).await.unwrap();
     let error = process.keep_login(&begun, &world.server(), tokens, None).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::AccountMismatch);
     // It may be the stored account after all, and some servers would end that grant too.

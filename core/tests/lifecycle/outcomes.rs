@@ -170,7 +170,7 @@ async fn without_a_refresh_token_the_end_of_the_access_token_asks_for_a_login() 
     let process = world.process().await;
     let mut tokens = TokenSet::new(Secret::new("canary-access-0"), world.clock.now());
     tokens.expires_at = Some(world.clock.now().plus(LIFETIME));
-    let begun = process.begin_login(&account()).await.unwrap();
+    let begun = process.begin_login(&account(), &[]).await.unwrap();
     process.keep_login(&begun, &world.server(), tokens, None).await.unwrap();
     tokio::time::advance(LIFETIME - Duration::from_secs(1)).await;
     assert!(is_token(&process.access_token(&account()).await.unwrap(), 0), "good inside the margin");

@@ -306,7 +306,7 @@ impl World {
         tokens.refresh_token = Some(Secret::new("canary-refresh-0"));
         tokens.expires_at = Some(self.clock.now().plus(LIFETIME));
         let identity = Identity { account_id: id.to_owned(), account_login: Some("ada".to_owned()) };
-        let begun = process.begin_login(account).await?;
+        let begun = process.begin_login(account, &[]).await?;
         process.keep_login(&begun, &self.server(), tokens, Some(identity)).await
     }
 

@@ -35,7 +35,9 @@ impl Stage {
         // The key that seals the store. An app leaves this to the keychain; a story must not touch yours.
         let home = folder.path().display().to_string();
         let key = "a story needs no better key than this one";
-        let environment = Environment::new([("HOME", home.as_str()), ("STORE_KEY", key)], folder.path());
+        // A display, so that a login goes through the browser.
+        let variables = [("DISPLAY", ":0"), ("HOME", home.as_str()), ("STORE_KEY", key)];
+        let environment = Environment::new(variables, folder.path());
         Ok(Self { provider, folder, environment })
     }
 

@@ -9,6 +9,7 @@ use loomkin_auth::auth::{Auth, ConnectOptions, PendingLogin, Ports};
 use loomkin_auth::browser::NoBrowser;
 use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::error::{Error, Result};
+use loomkin_auth::flow::choice;
 use loomkin_auth::flow::device::DeviceProgress;
 use loomkin_auth::http::{HttpSettings, ReqwestClient};
 use loomkin_auth::lifecycle::{AccessToken, Connected, DisconnectScope, Disconnected, Schedule};
@@ -31,6 +32,7 @@ use crate::random::OverheardRandom;
 pub struct App {
     pub(crate) auth: Auth,
     pub(crate) canary: Canary,
+    owner: Owner,
 }
 
 impl App {
@@ -69,7 +71,17 @@ impl App {
         let opened = Auth::open_with(home.config(), &home.environment(), ports).await;
         let auth = look(&canary, opened)?;
         canary.see_debug("the configuration", auth.config());
-        Ok(Self { auth, canary })
+        Ok(Self { auth, canary, owner: Owner::default() })
+    }
+
+    /// The same app, for another of its users.
+    ///
+    /// # Panics
+    ///
+    /// When nobody can have that name.
+    #[must_use]
+    pub fn for_owner(&self, owner: &str) -> Self {
+        Self { owner: Owner::new(owner).unwrap(), ..self.clone() }
     }
 
     /// As [`Auth::connect`].
@@ -78,7 +90,7 @@ impl App {
     ///
     /// As there.
     pub async fn begin(&self, account: &str, options: ConnectOptions) -> Result<Login> {
-        let pending = look(&self.canary, self.auth.connect(&key(account), options).await)?;
+        let pending = look(&self.canary, self.auth.connect(&self.key(account), options).await)?;
         Ok(Login { canary: self.canary.clone(), pending })
     }
 
@@ -116,7 +128,7 @@ impl App {
     ///
     /// As there.
     pub async fn token(&self, account: &str) -> Result<String> {
-        let account = key(account);
+        let account = self.key(account);
         let token = within("a token", self.auth.access_token(&account)).await;
         look(&self.canary, token).map(|token| self.keep(&token))
     }
@@ -136,7 +148,7 @@ impl App {
     ///
     /// As there.
     pub async fn disconnect(&self, account: &str) -> Result<Disconnected> {
-        let ended = self.auth.disconnect(&key(account), DisconnectScope::Everywhere).await;
+        let ended = self.auth.disconnect(&self.key(account), DisconnectScope::Everywhere).await;
         look(&self.canary, ended)
     }
 
@@ -155,8 +167,8 @@ impl App {
     ///
     /// When it has none.
     pub async fn status(&self, account: &str) -> ConnectionStatus {
-        let rows = look(&self.canary, self.auth.status(&Owner::default()).await).unwrap();
-        rows.into_iter().find(|row| row.account == key(account)).unwrap()
+        let rows = look(&self.canary, self.auth.status(&self.owner).await).unwrap();
+        rows.into_iter().find(|row| row.account == self.key(account)).unwrap()
     }
 
     /// As [`Auth::me`].
@@ -165,7 +177,7 @@ impl App {
     ///
     /// As there.
     pub async fn me(&self) -> Result<Me> {
-        look(&self.canary, self.auth.me(&Owner::default()).await)
+        look(&self.canary, self.auth.me(&self.owner).await)
     }
 
     /// As [`Auth::subscribe`], for everybody.
@@ -180,6 +192,10 @@ impl App {
     /// As [`Auth::close`].
     pub async fn close(&self) {
         self.auth.close().await;
+    }
+
+    fn key(&self, account: &str) -> AccountKey {
+        account.parse::<AccountKey>().unwrap().for_owner(self.owner.clone())
     }
 
     pub(crate) fn keep(&self, token: &AccessToken) -> String {
@@ -201,6 +217,20 @@ impl Login {
     /// Where the person goes.
     pub fn url(&self) -> String {
         self.pending.authorization_url().to_owned()
+    }
+
+    /// How it was decided what they have to do.
+    pub fn choice(&self) -> &choice::Choice {
+        self.pending.choice()
+    }
+
+    /// As [`PendingLogin::open_browser`]; no app here has a browser.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn open_browser(&mut self) -> Result<()> {
+        look(&self.canary, self.pending.open_browser().await)
     }
 
     /// What they need in the device flow.
@@ -242,6 +272,21 @@ impl Login {
     /// As there.
     pub async fn wait(&mut self) -> Result<Connected> {
         look(&self.canary, self.pending.wait().await)
+    }
+
+    /// As [`PendingLogin::wait_or_paste`], with a person who pastes these texts one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn wait_or_paste(&mut self, pasted: &[&str]) -> Result<Connected> {
+        let mut pasted = pasted.iter().copied();
+        let ended = self.pending.wait_or_paste(|rejected| {
+            rejected.iter().for_each(|error| self.canary.see_error(error));
+            std::future::ready(pasted.next().map(Secret::new))
+        });
+        let ended = ended.await;
+        look(&self.canary, ended)
     }
 
     /// As [`PendingLogin::finish`].

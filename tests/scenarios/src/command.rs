@@ -97,6 +97,13 @@ impl Call {
         self
     }
 
+    /// With a stdin in which there is nothing.
+    #[must_use]
+    pub fn stdin_that_has_ended(mut self) -> Self {
+        self.command.stdin(Stdio::null());
+        self
+    }
+
     /// Runs `connect --json --no-browser` with `browser` following its address and coming back.
     ///
     /// # Panics

@@ -89,11 +89,16 @@ impl Home {
         &self.canary
     }
 
-    /// All variables there are.
+    /// All variables there are. The person sits at this machine, in front of a browser that nobody sees.
     pub fn variables(&self) -> Vec<(String, String)> {
         let home = self.directory.path().display().to_string();
-        let own = [("CLIENT_SECRET", Self::CLIENT_SECRET), ("HOME", &home), ("STORE_KEY", Self::KEY)]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let own = [
+            ("BROWSER", "/bin/true"),
+            ("CLIENT_SECRET", Self::CLIENT_SECRET),
+            ("HOME", &home),
+            ("STORE_KEY", Self::KEY),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let more = self.more_variables.lock().unwrap_or_else(PoisonError::into_inner);
         own.into_iter().chain(more.iter().cloned()).collect()
     }

@@ -10,7 +10,7 @@ use loomkin_auth::clock::{Clock, SystemClock};
 use loomkin_auth::error::{Error, ErrorCode};
 use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
-use tokio::time::{Instant, timeout_at};
+use loomkin_auth::secret::Secret;
 
 use super::{choose, retry_revocations};
 use crate::arguments::Connect;
@@ -27,37 +27,25 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     };
     let mut options = ConnectOptions::default();
     options.flow = arguments.flow.map(Into::into);
+    options.scopes.clone_from(&arguments.scope);
     options.timeout = arguments.timeout;
     let mut login = auth.connect(&account, options).await?;
 
-    if login.flow() == Flow::Device {
+    if login.choice().opens_browser() && !arguments.no_browser {
+        // What went wrong, and what takes its place, is in the choice.
+        let _told_below = login.open_browser().await;
+    }
+    if let Some(explanation) = login.choice().explanation() {
+        output.hint(format_args!("{} {explanation}.", output.styled_aside(Style::Strong, "note:")));
+    }
+    let connected = if login.flow() == Flow::Device {
         device::show(&login, output)?;
-        let connected = device::wait(&mut login, output).await?;
-        return finish(auth, &connected, output).await;
-    }
-    show_address(&login, output)?;
-    if !arguments.no_browser
-        && let Err(error) = login.open_browser().await
-    {
-        output.hint(format_args!("{}. {}", sentence(error.message()), error.advice()));
-    }
-
-    let time_left = login.deadline().map_or(Duration::ZERO, |end| end.time_left(SystemClock.now()));
-    let connected = match login.flow() {
-        Flow::Paste => take_pasted(&mut login, Instant::now() + time_left, output).await?,
-        _ => {
-            output.hint(format_args!(
-                "Waiting for your browser to come back, for at most {}; Ctrl-C stops.",
-                words::duration(time_left)
-            ));
-            login.wait().await?
-        }
+        device::wait(&mut login, output).await?
+    } else {
+        show_address(&login, output)?;
+        wait(&mut login, output).await?
     };
-    finish(auth, &connected, output).await
-}
-
-async fn finish(auth: &Auth, connected: &Connected, output: Output) -> Result<(), Failure> {
-    tell(connected, output)?;
+    tell(&connected, output)?;
     retry_revocations(auth).await;
     Ok(())
 }
@@ -73,6 +61,8 @@ fn show_address(login: &PendingLogin, output: Output) -> Result<(), Failure> {
             provider: account.provider.as_str(),
             account: account.account.as_str(),
             flow: login.flow().as_str(),
+            reasons: &login.choice().reasons,
+            reads_paste: login.choice().asks_for_paste(),
             url,
             deadline: login.deadline().map(|moment| moment.to_string()),
         };
@@ -82,40 +72,53 @@ fn show_address(login: &PendingLogin, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes pasted lines until one of them ends the login. One that does not answer it leaves it waiting for another.
-async fn take_pasted(login: &mut PendingLogin, until: Instant, output: Output) -> Result<Connected, Failure> {
-    // Whoever can paste again is told at once; of a pipe it shows only later whether there is another line in it.
-    let can_paste_again = output.json || paste::is_interactive();
-    let mut rejected: Option<Error> = None;
-    loop {
-        output.ask("Paste what the page shows (it stays hidden), then press Enter: ");
-        // Only the person is given a deadline: an exchange that has begun is not broken off.
-        let pasted = timeout_at(until, paste::secret_line()).await.map_err(|_| too_late(login.account()))?;
-        let Some(pasted) = pasted.unwrap_or(None) else {
-            return Err(rejected.unwrap_or_else(|| nothing_pasted(login.account())).into());
-        };
-        if let Some(error) = rejected.take_if(|_| !can_paste_again) {
-            tell_rejected(login, &error, output)?;
-        }
-        match login.finish(&pasted).await {
-            Ok(connected) => return Ok(connected),
-            // It is still open: the paste was at fault, not the login.
-            Err(error) if login.deadline().is_some() => {
-                if can_paste_again {
-                    tell_rejected(login, &error, output)?;
-                }
-                rejected = Some(error);
-            }
-            Err(error) => return Err(error.into()),
-        }
+/// Waits for the browser to come back, or for what is pasted in its place.
+async fn wait(login: &mut PendingLogin, output: Output) -> Result<Connected, Failure> {
+    let time_left = login.deadline().map_or(Duration::ZERO, |end| end.time_left(SystemClock.now()));
+    let time_left = words::duration(time_left);
+    let (account, flow) = (login.account().clone(), login.flow());
+    if flow == Flow::Loopback {
+        output.hint(format_args!(
+            "Waiting for your browser to come back, for at most {time_left}; Ctrl-C stops."
+        ));
     }
+    // Lines that are written for somebody else are left alone, unless they are all that can finish the login.
+    let may_ask = flow == Flow::Paste || output.json || paste::is_interactive();
+    if !(login.choice().asks_for_paste() && may_ask) {
+        return Ok(login.wait().await?);
+    }
+    let question = match flow {
+        Flow::Paste => "Paste what the page shows (it stays hidden), then press Enter: ",
+        _ => "Or paste the address that it ends up at (it stays hidden), then press Enter: ",
+    };
+    Ok(login.wait_or_paste(|rejected| ask(&account, question, rejected, output)).await?)
 }
 
-fn tell_rejected(login: &PendingLogin, error: &Error, output: Output) -> Result<(), Failure> {
+/// Asks for a line to be pasted, and says why the one before was not accepted.
+async fn ask(
+    account: &AccountKey,
+    question: &str,
+    rejected: Option<Error>,
+    output: Output,
+) -> Option<Secret> {
+    // Whoever can paste again is told at once; of a pipe it shows only later whether there is another line in it.
+    let can_paste_again = output.json || paste::is_interactive();
+    if let Some(error) = rejected.as_ref().filter(|_| can_paste_again) {
+        tell_rejected(account, error, output).ok()?;
+    }
+    output.ask(question);
+    let pasted = paste::secret_line().await.ok().flatten()?;
+    if let Some(error) = rejected.as_ref().filter(|_| !can_paste_again) {
+        tell_rejected(account, error, output).ok()?;
+    }
+    Some(pasted)
+}
+
+fn tell_rejected(account: &AccountKey, error: &Error, output: Output) -> Result<(), Failure> {
     if output.json {
         return output.json(&ConnectEvent::Rejected {
-            provider: login.account().provider.as_str(),
-            account: login.account().account.as_str(),
+            provider: account.provider.as_str(),
+            account: account.account.as_str(),
             message: error.message(),
             advice: error.advice(),
         });
@@ -142,26 +145,8 @@ fn tell(connected: &Connected, output: Output) -> Result<(), Failure> {
     ))
 }
 
-fn too_late(account: &AccountKey) -> Error {
-    Error::new(ErrorCode::LoginClosed, format!("nobody finished the login of {account} in time"))
-        .with_advice(format!("Run `loomkin-auth connect {account}` again."))
-        .with_account(account)
-}
-
-fn nothing_pasted(account: &AccountKey) -> Error {
-    Error::new(ErrorCode::LoginClosed, "stdin ended before anything was pasted")
-        .with_advice(format!("Run `loomkin-auth connect {account}` again, and paste what the page shows."))
-        .with_account(account)
-}
-
 fn nobody_reads(account: &AccountKey) -> Error {
     Error::new(ErrorCode::LoginClosed, format!("nobody reads where to log in to connect {account}"))
         .with_advice("Keep stdout open until the login is over.")
         .with_account(account)
-}
-
-/// A message as a sentence of its own.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -43,6 +43,7 @@ fn the_documented_status_is_the_real_one() {
         account_login: None,
         account_id: None,
         scopes: Vec::new(),
+        missing_scopes: Vec::new(),
         expires_at: None,
         base_url: None,
         since: None,
@@ -76,13 +77,21 @@ fn the_documented_me_is_the_real_one() {
 #[test]
 fn the_documented_events_are_the_real_ones() {
     let (provider, account) = ("github", "work");
-    let authorize =
-        ConnectEvent::Authorize { provider, account, flow: "paste", url: "https://", deadline: None };
+    let authorize = ConnectEvent::Authorize {
+        provider,
+        account,
+        flow: "paste",
+        reasons: &[],
+        reads_paste: true,
+        url: "https://",
+        deadline: None,
+    };
     let (message, advice) = ("no", "do");
     let rejected = ConnectEvent::Rejected { provider, account, message, advice };
     let device = ConnectEvent::Device {
         provider,
         account,
+        reasons: &[],
         user_code: "WDJB-MJHT",
         verification_uri: "https://",
         verification_uri_complete: None,
@@ -95,6 +104,7 @@ fn the_documented_events_are_the_real_ones() {
         account_login: None,
         account_id: None,
         scopes: &[],
+        missing_scopes: &[],
         expires_at: None,
     };
     let events = documented("connect");

@@ -1,9 +1,8 @@
 //! A login that the person decides on elsewhere, while we ask the server (RFC 8628).
 
-use std::time::Duration;
-
 use super::{PendingLogin, Way, over};
 use crate::auth::Auth;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::flow::device::DeviceLogin;
 use crate::lifecycle::Connected;
@@ -11,16 +10,17 @@ use crate::protocol::device::poll::PollAnswer;
 use crate::secret::Secret;
 use crate::server::AuthorizationServer;
 
-/// Asks `server` for a code.
+/// Asks `server` for a code for `scopes`, which ends at `until` at the latest.
 pub(super) async fn begin(
     auth: &Auth,
     server: &AuthorizationServer,
-    timeout: Option<Duration>,
+    scopes: &[String],
+    until: Option<Timestamp>,
 ) -> Result<Way> {
     let clock = auth.ports.clock.clone();
-    let mut authorization = server.begin_device_login().await?;
-    if let Some(timeout) = timeout {
-        authorization = authorization.finish_by(clock.now().plus(timeout));
+    let mut authorization = server.begin_device_login(scopes).await?;
+    if let Some(until) = until {
+        authorization = authorization.finish_by(until);
     }
     let url = authorization.verification_uri_complete().unwrap_or(authorization.verification_uri()).clone();
     let url = Secret::new(url.as_str());

@@ -1,6 +1,8 @@
 //! A login whose answer the person brings back: by a redirect to this machine, or by hand.
 
-use std::time::Duration;
+use std::future::{Future, pending};
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
 
 use url::Url;
 
@@ -9,8 +11,8 @@ use crate::account::AccountKey;
 use crate::auth::Auth;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
-use crate::flow::loopback::{LoopbackListener, Page};
-use crate::lifecycle::Connected;
+use crate::flow::loopback::{LoopbackListener, Page, Redirect};
+use crate::lifecycle::{BegunLogin, Connected};
 use crate::protocol::authorization::{self, AuthorizationUrl, PendingAuthorization};
 use crate::protocol::redirect::{AuthorizationGrant, AuthorizationResponse, NotGranted};
 use crate::provider::{Flow, Provider};
@@ -29,9 +31,9 @@ impl RedirectLogin {
     pub(super) async fn begin(
         auth: &Auth,
         provider: &Provider,
-        account: &AccountKey,
+        begun: &BegunLogin,
         flow: Flow,
-        timeout: Option<Duration>,
+        until: Option<Timestamp>,
     ) -> Result<Way> {
         let fixed = provider.redirect_uri.as_deref();
         let listener = match flow {
@@ -43,18 +45,18 @@ impl RedirectLogin {
         let redirect_uri = match (&listener, fixed) {
             (Some(listener), _) => listener.redirect_uri().as_str(),
             (None, Some(fixed)) => fixed,
-            (None, None) => return Err(no_redirect_uri(account)),
+            (None, None) => return Err(no_redirect_uri(&begun.account)),
         };
-        let now = auth.ports.clock.now();
         let (url, pending) = authorization::request_authorization(
             provider,
-            account.clone(),
+            begun.account.clone(),
+            &begun.scopes,
             redirect_uri,
-            now,
+            auth.ports.clock.now(),
             &*auth.ports.random,
         )?;
-        let pending = match timeout {
-            Some(timeout) => pending.finish_by(now.plus(timeout)),
+        let pending = match until {
+            Some(until) => pending.finish_by(until),
             None => pending,
         };
         Ok(Way::Redirect(Box::new(Self { url, pending: Some(pending), listener })))
@@ -95,9 +97,15 @@ impl RedirectLogin {
 }
 
 impl PendingLogin {
-    /// Waits for the browser to come back.
-    pub(super) async fn wait_for_redirect(&mut self) -> Result<Connected> {
-        let result = self.take_redirects().await;
+    /// Waits for the browser to come back, or for what `next` brings by hand.
+    pub(super) async fn wait_for_redirect<F>(
+        &mut self,
+        next: impl FnMut(Option<Error>) -> F,
+    ) -> Result<Connected>
+    where
+        F: Future<Output = Option<Secret>>,
+    {
+        let result = self.take_answers(next).await;
         if let Way::Redirect(login) = &mut self.way
             && let Some(listener) = login.listener.take()
         {
@@ -106,44 +114,100 @@ impl PendingLogin {
         result
     }
 
-    async fn take_redirects(&mut self) -> Result<Connected> {
+    async fn take_answers<F>(&mut self, mut next: impl FnMut(Option<Error>) -> F) -> Result<Connected>
+    where
+        F: Future<Output = Option<Secret>>,
+    {
+        let mut rejected: Option<Error> = None;
         loop {
-            let Way::Redirect(login) = &mut self.way else { return Err(over()) };
-            let Some(deadline) = login.deadline() else { return Err(over()) };
-            let Some(listener) = &mut login.listener else {
-                let message = format!("the {} flow waits for a pasted answer", self.flow);
-                return Err(Error::new(ErrorCode::Usage, message));
+            let asked = pin!(next(rejected.clone()));
+            let pasted = match self.take_redirects(asked).await {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(pasted) => pasted,
             };
+            let Some(pasted) = pasted else { return self.take_redirects_alone(rejected).await };
+            match self.take_pasted(&pasted).await {
+                // It is still open: what was pasted is at fault, not the login.
+                Err(error) if self.deadline().is_some() => rejected = Some(error),
+                result => return result,
+            }
+        }
+    }
+
+    /// Nothing more will be pasted; a redirect may still come where somebody listens.
+    async fn take_redirects_alone(&mut self, rejected: Option<Error>) -> Result<Connected> {
+        if !self.listens() {
+            return Err(rejected.unwrap_or_else(nothing_pasted));
+        }
+        match self.take_redirects(pin!(pending())).await {
+            ControlFlow::Break(result) => result,
+            ControlFlow::Continue(_) => Err(over()),
+        }
+    }
+
+    /// Takes redirects until one of them or the deadline ends the login, or until something is `pasted`. What has begun by
+    /// then is not broken off by a paste.
+    async fn take_redirects(
+        &mut self,
+        mut pasted: Pin<&mut impl Future<Output = Option<Secret>>>,
+    ) -> ControlFlow<Result<Connected>, Option<Secret>> {
+        loop {
+            let Way::Redirect(login) = &mut self.way else { return ControlFlow::Break(Err(over())) };
+            let Some(deadline) = login.deadline() else { return ControlFlow::Break(Err(over())) };
             let time_left = deadline.time_left(self.auth.ports.clock.now());
             let redirect = tokio::select! {
-                redirect = listener.next() => redirect,
+                redirect = next_of(login.listener.as_mut()) => redirect,
+                pasted = &mut pasted => return ControlFlow::Continue(pasted),
                 () = self.auth.ports.clock.sleep(time_left) => None,
             };
             let Some(redirect) = redirect else {
                 login.pending = None;
-                return Err(Error::new(ErrorCode::LoginClosed, "nobody came back from the browser in time"));
+                return ControlFlow::Break(Err(nobody_came()));
             };
-            // The query is read to find the answer in it.
-            let response = AuthorizationResponse::read(redirect.query.expose());
-            match login.accept(response, self.auth.ports.clock.now()) {
-                Ok(grant) => {
-                    let connected = self.complete(grant).await;
-                    redirect.answer(match &connected {
-                        Ok(connected) => Page::connected(&connected.account.to_string()),
-                        Err(error) => Page::failed(error.message()),
-                    });
-                    return connected;
-                }
-                Err(error) if login.pending.is_some() => {
-                    tracing::warn!(account = %self.account, reason = error.message(), "a redirect was rejected");
-                    redirect.answer(Page::rejected());
-                }
-                Err(error) => {
-                    redirect.answer(Page::failed(error.message()));
-                    return Err(error);
-                }
+            if let Some(result) = self.take_redirect(redirect).await {
+                return ControlFlow::Break(result);
             }
         }
+    }
+
+    /// Finishes the login with a redirect, and shows its visitor what came of it. `None` for one that does not answer it.
+    async fn take_redirect(&mut self, redirect: Redirect) -> Option<Result<Connected>> {
+        let Way::Redirect(login) = &mut self.way else { return None };
+        // The query is read to find the answer in it.
+        let response = AuthorizationResponse::read(redirect.query.expose());
+        match login.accept(response, self.auth.ports.clock.now()) {
+            Ok(grant) => {
+                let connected = self.complete(grant).await;
+                redirect.answer(match &connected {
+                    Ok(connected) => Page::connected(&connected.account.to_string()),
+                    Err(error) => Page::failed(error.message()),
+                });
+                Some(connected)
+            }
+            Err(error) if login.pending.is_some() => {
+                tracing::warn!(account = %self.account, reason = error.message(), "a redirect was rejected");
+                redirect.answer(Page::rejected());
+                None
+            }
+            Err(error) => {
+                redirect.answer(Page::failed(error.message()));
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// Whether redirects come to this machine.
+    fn listens(&self) -> bool {
+        matches!(&self.way, Way::Redirect(login) if login.listener.is_some())
+    }
+
+    /// Refuses to wait for a redirect that cannot come.
+    pub(super) fn check_listens(&self) -> Result<()> {
+        if self.listens() || self.deadline().is_none() {
+            return Ok(());
+        }
+        let message = format!("the {} flow waits for a pasted answer", self.flow());
+        Err(Error::new(ErrorCode::Usage, message))
     }
 
     /// Finishes the login with what the person pasted.
@@ -166,6 +230,23 @@ impl PendingLogin {
         });
         login.await
     }
+}
+
+/// The next visit, if anybody listens for one.
+async fn next_of(listener: Option<&mut LoopbackListener>) -> Option<Redirect> {
+    match listener {
+        Some(listener) => listener.next().await,
+        None => pending().await,
+    }
+}
+
+fn nobody_came() -> Error {
+    Error::new(ErrorCode::LoginClosed, "nobody finished the login in time")
+}
+
+fn nothing_pasted() -> Error {
+    Error::new(ErrorCode::LoginClosed, "nothing was pasted")
+        .with_advice("Begin the login again, and paste what the page shows.")
 }
 
 fn no_redirect_uri(account: &AccountKey) -> Error {

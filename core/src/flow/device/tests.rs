@@ -90,7 +90,7 @@ async fn begin(
     let binding = builder.binding();
     let server =
         AuthorizationServer::new(builder, binding, Arc::new(Script(Mutex::new(script))), clock.clone());
-    let authorization = server.begin_device_login().await.unwrap();
+    let authorization = server.begin_device_login(&[]).await.unwrap();
     (DeviceLogin::new(authorization, clock), server)
 }
 

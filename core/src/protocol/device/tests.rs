@@ -44,7 +44,8 @@ fn the_rfcs_request() {
     builder.registration.client_id = "1406020730".to_owned();
     builder.registration.client_secret = None;
     builder.registration.scopes = Some(vec!["example_scope".to_owned()]);
-    let request = device_authorization_request(&with_device_endpoint(builder)).unwrap();
+    let provider = with_device_endpoint(builder);
+    let request = device_authorization_request(&provider, &provider.scopes).unwrap();
     assert_eq!(request.method, http::Method::POST);
     assert_eq!(request.url.as_str(), "https://server.example.com/device_authorization");
     assert_eq!(request.headers[ACCEPT], "application/json");
@@ -77,7 +78,8 @@ fn what_is_configured_is_sent_along() {
     builder.registration.scopes = Some(vec!["offline_access".to_owned()]);
     builder.registration.params = vec![("audience".to_owned(), "https://api.example.com".to_owned())];
     builder.registration.device_name = Some("Ada's laptop".to_owned());
-    let request = device_authorization_request(&with_device_endpoint(builder)).unwrap();
+    let provider = with_device_endpoint(builder);
+    let request = device_authorization_request(&provider, &provider.scopes).unwrap();
     assert!(request.headers[AUTHORIZATION].is_sensitive());
     let fields = [
         ("audience", "https://api.example.com"),
@@ -90,7 +92,7 @@ fn what_is_configured_is_sent_along() {
 
 #[test]
 fn a_provider_without_the_endpoint_is_said() {
-    let error = device_authorization_request(&example_provider()).unwrap_err();
+    let error = device_authorization_request(&example_provider(), &[]).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ConfigInvalid);
     assert!(error.advice().contains("device_authorization_endpoint"), "{}", error.advice());
 }

@@ -3,13 +3,15 @@
 //! As of 2026-11-21:
 //! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps> (endpoints, device flow,
 //! any port on 127.0.0.1),
+//! <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps> (which scope covers which, and that
+//! the covered ones are left out),
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>
 //! (a refresh ends the old refresh token and the old access token at once),
 //! <https://docs.github.com/en/rest/apps/oauth-applications> (ending a grant: not RFC 7009),
 //! <https://docs.github.com/en/rest/users/users> (the user resource),
 //! <https://cli.github.com/manual/gh_help_environment> (the variables, and which of them counts first).
 
-use super::{IdentitySource, Preset, Quirks, RevocationMethod};
+use super::{Covers, IdentitySource, Preset, Quirks, RevocationMethod};
 use crate::provider::{ClientAuth, Flow};
 
 pub(super) const GITHUB: Preset = Preset {
@@ -17,6 +19,7 @@ pub(super) const GITHUB: Preset = Preset {
     title: "GitHub",
     documentation: &[
         "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps",
+        "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps",
         "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens",
         "https://docs.github.com/en/rest/apps/oauth-applications",
         "https://docs.github.com/en/rest/users/users",
@@ -35,8 +38,23 @@ pub(super) const GITHUB: Preset = Preset {
     client_auth: Some(ClientAuth::Body),
     identity: IdentitySource::GitHubUser,
     revocation: RevocationMethod::GitHubGrant,
-    quirks: Quirks::NONE,
+    quirks: Quirks { scope_covers: COVERS, ..Quirks::NONE },
     api_key_variables: &[],
     auth_token_variables: &["GH_TOKEN", "GITHUB_TOKEN"],
     limits: &["The token of a workflow ends with its job, and reaches the workflow's own repository alone."],
 };
+
+const COVERS: &[Covers] = &[
+    ("admin:gpg_key", &["write:gpg_key", "read:gpg_key"]),
+    ("admin:org", &["write:org", "read:org", "manage_runners:org"]),
+    ("admin:public_key", &["write:public_key", "read:public_key"]),
+    ("admin:repo_hook", &["write:repo_hook", "read:repo_hook"]),
+    ("project", &["read:project"]),
+    ("repo", &["repo:status", "repo_deployment", "public_repo", "repo:invite", "security_events"]),
+    ("user", &["read:user", "user:email", "user:follow"]),
+    ("write:gpg_key", &["read:gpg_key"]),
+    ("write:org", &["read:org"]),
+    ("write:packages", &["read:packages"]),
+    ("write:public_key", &["read:public_key"]),
+    ("write:repo_hook", &["read:repo_hook"]),
+];

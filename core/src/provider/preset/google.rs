@@ -36,6 +36,11 @@ pub(super) const GOOGLE: Preset = Preset {
         // Its refresh tokens stay the same, so that asking again does no harm.
         forgives_repeat: true,
         issuer_aliases: &["accounts.google.com"],
+        // It answers with its own names for these scopes of OpenID Connect.
+        scope_covers: &[
+            ("https://www.googleapis.com/auth/userinfo.email", &["email"]),
+            ("https://www.googleapis.com/auth/userinfo.profile", &["profile"]),
+        ],
         ..Quirks::NONE
     },
     api_key_variables: &["GOOGLE_API_KEY", "GEMINI_API_KEY"],

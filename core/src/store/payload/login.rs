@@ -21,6 +21,7 @@ pub(crate) fn encode_login(login: &WaitingLogin) -> Zeroizing<Vec<u8>> {
         // It leaves for a buffer that is sealed next, and wiped.
         browser: login.browser.expose().into(),
         begun_after: login.begun_after.0.map(|tombstone| tombstone.0),
+        scopes: login.scopes.as_slice().into(),
         binding: Cow::Borrowed(&login.binding),
     })
 }
@@ -35,6 +36,7 @@ pub(crate) fn decode_login(bytes: &[u8], account: AccountKey) -> Option<WaitingL
         authorization: payload.authorization.into_pending(account)?,
         browser: Secret::new(payload.browser.into_owned()),
         begun_after: LatestDisconnect(payload.begun_after.map(TombstoneId)),
+        scopes: payload.scopes.into_owned(),
         binding: payload.binding.into_owned(),
     })
 }
@@ -47,6 +49,7 @@ struct LoginPayload<'a> {
     #[serde(borrow)]
     browser: Cow<'a, str>,
     begun_after: Option<[u8; 16]>,
+    scopes: Cow<'a, [String]>,
     binding: Cow<'a, Value>,
 }
 

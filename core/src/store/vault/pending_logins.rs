@@ -26,6 +26,8 @@ pub struct WaitingLogin {
     pub browser: Secret,
     /// The account's latest disconnect when it was begun: another one closes it.
     pub begun_after: LatestDisconnect,
+    /// What it asked for.
+    pub scopes: Vec<String>,
     /// What a connection of the configuration that began it would remember.
     pub binding: Value,
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod bad_luck;
+mod choice;
 mod device;
 mod disconnects;
 mod events;
@@ -12,5 +13,6 @@ mod kills;
 mod life;
 mod races;
 mod rotation;
+mod scopes;
 mod stopped;
 mod stores;

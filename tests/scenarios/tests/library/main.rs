@@ -4,6 +4,7 @@
 
 mod accounts;
 mod canary;
+mod choice;
 mod conformance;
 mod device;
 mod disconnects;
@@ -17,5 +18,7 @@ mod outages;
 mod paste;
 mod redirects;
 mod schedule;
+mod scopes;
+mod ten_logins;
 mod thousand;
 mod waiting;

@@ -72,6 +72,31 @@ async fn neither_a_code_nor_an_error_is_rejected() {
 }
 
 #[tokio::test]
+async fn a_token_in_a_redirect_is_not_read() {
+    let injected = |answer: &Url| {
+        format!("{}&access_token=made-up&token_type=Bearer&id_token=made-up", with(answer, "code", None))
+    };
+    assert_eq!(rejected(injected).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_code_of_another_login_is_of_no_use_here() {
+    let dev = Dev::start().await;
+    let app = dev.app().await;
+    let mut victim = app.begin("dev", ConnectOptions::default()).await.unwrap();
+    let attacker = app.begin("dev/other", ConnectOptions::default()).await.unwrap();
+    let mut browser = Browser::new("grace", Choice::Allow).unwrap();
+    let stolen = browser.walk(&attacker.url(), &attacker.redirect_uri()).await.unwrap();
+    let stolen = stolen.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let answer =
+        Browser::new("ada", Choice::Allow).unwrap().walk(&victim.url(), &victim.redirect_uri()).await;
+    // The state is right; the server finds that the verifier is another's (RFC 7636 §4.6).
+    let error = victim.finish(&with(&answer.unwrap(), "code", Some(&stolen))).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "login_closed");
+    assert_eq!(app.token("dev").await.unwrap_err().code().as_str(), "not_connected");
+}
+
+#[tokio::test]
 async fn an_empty_query_is_rejected() {
     let page = rejected(|answer| {
         let mut url = answer.clone();

@@ -12,7 +12,7 @@ async fn a_port_in_use_is_said_and_another_flow_is_named() {
     let dev = Dev::start().await;
     let somebody = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = somebody.local_addr().unwrap().port();
-    dev.configure(&format!("redirect_uri = \"http://127.0.0.1:{port}/back\""));
+    dev.configure(&format!("redirect_uri = \"http://127.0.0.1:{port}/back\"\nflow = \"loopback\""));
     let app = dev.app().await;
     let error = app.begin("dev", ConnectOptions::default()).await.unwrap_err();
     assert_eq!(error.code().as_str(), "unavailable");

@@ -133,7 +133,7 @@ impl Process {
     /// A person logs in at the server, and the process keeps what that yields.
     pub(crate) async fn log_in(&self, lifecycle: &Arc<Lifecycle>, account: usize) -> Result<()> {
         let (world, key) = (&self.world, account_key(account));
-        let begun = lifecycle.begin_login(&key).await?;
+        let begun = lifecycle.begin_login(&key, &[]).await?;
         if world.is_troubled() {
             // The person takes their time.
             tokio::time::sleep(world.dice.millis(0..=5_000)).await;

@@ -25,6 +25,7 @@ pub(super) fn show(login: &PendingLogin, output: Output) -> Result<(), Failure> 
         let event = ConnectEvent::Device {
             provider: account.provider.as_str(),
             account: account.account.as_str(),
+            reasons: &login.choice().reasons,
             user_code: device.user_code(),
             verification_uri: device.verification_uri().as_str(),
             verification_uri_complete: device.verification_uri_complete().map(|url| url.as_str()),

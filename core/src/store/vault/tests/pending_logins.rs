@@ -12,12 +12,13 @@ use crate::store::{LoginBounds, PutOutcome, SealedLogin, TombstoneId};
 fn begun(browser: &str) -> (WaitingLogin, StateDigest) {
     let account = "example/work".parse().unwrap();
     let (provider, now) = (example_provider(), SystemClock.now());
+    let scopes = vec!["openid".to_owned(), "repo".to_owned()];
     let (_, authorization) =
-        request_authorization(&provider, account, "https://app/cb", now, &SystemRandom).unwrap();
+        request_authorization(&provider, account, &scopes, "https://app/cb", now, &SystemRandom).unwrap();
     let id = authorization.state_digest();
     let begun_after = LatestDisconnect(Some(TombstoneId([3; 16])));
     let binding = json!({"client_id": "canary-binding"});
-    (WaitingLogin { authorization, browser: Secret::new(browser), begun_after, binding }, id)
+    (WaitingLogin { authorization, browser: Secret::new(browser), begun_after, scopes, binding }, id)
 }
 
 pub(super) async fn keep(vault: &Vault, browser: &str) -> StateDigest {
@@ -43,6 +44,7 @@ async fn a_login_comes_out_as_it_went_in() {
 
     assert!(found.browser.matches(&login.browser));
     assert_eq!((found.begun_after, &found.binding), (login.begun_after, &login.binding));
+    assert_eq!(found.scopes, login.scopes);
     assert_eq!(found.authorization.account(), login.authorization.account());
     assert_eq!(found.authorization.state_digest(), id);
     let shown = format!("{found:?} {:?}", vault.pending_login(id).await.unwrap());
