@@ -17,9 +17,9 @@ use crate::protocol::state::StateDigest;
 /// then, and what is left says that there was such a login: whoever brings its redirect a second time has come too late,
 /// and has not forged anything.
 ///
-/// What cannot be finished any more goes first: an open login past its deadline and a closed one are *spent*, and are
-/// forgotten [`SealedLogin::REMEMBERED`] after their deadline, or earlier where room is needed. All moments are by the
-/// store's clock.
+/// What cannot be finished any more goes first: an open login past its deadline and a closed one are *spent*. The next
+/// login that is [put](Self::put_pending_login) after [`SealedLogin::REMEMBERED`] makes the store forget them, or an
+/// earlier one that needs their room. All moments are by the store's clock.
 #[async_trait]
 pub trait PendingLogins: Send + Sync {
     /// Keeps `login`, and forgets what `bounds` leave no room for.

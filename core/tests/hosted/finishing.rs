@@ -2,7 +2,7 @@
 
 use loomkin_auth::error::ErrorCode;
 
-use crate::support::{ISSUER, Stage, account, challenge};
+use crate::support::{App, ISSUER, Stage, account, challenge, within};
 
 #[tokio::test]
 async fn a_login_begun_by_one_process_is_finished_by_another() {
@@ -94,11 +94,11 @@ async fn of_two_processes_that_bring_the_answer_at_the_same_moment_one_finishes_
         stage.network.metadata_is_asked_for(2).await;
         stage.network.release();
     };
-    let (first, second, ()) = tokio::join!(
-        one.finish("ada", &answer, &login.cookies),
-        two.finish("ada", &answer, &login.cookies),
-        release
-    );
+    let both = async {
+        let finish = async |app: &App| app.finish("ada", &answer, &login.cookies).await;
+        tokio::join!(finish(&one), finish(&two), release)
+    };
+    let (first, second, ()) = within(both).await;
     let (won, lost) = if first.is_ok() { (first, second) } else { (second, first) };
     won.unwrap();
     assert_eq!(lost.unwrap_err().code(), ErrorCode::LoginClosed);

@@ -168,6 +168,14 @@ impl Login {
     }
 }
 
+/// What `work` comes to. A test that waits for what will never happen fails, and does not hang.
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("it did not happen")
+}
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub(crate) fn owner(user: &str) -> Owner {
     Owner::new(user).unwrap()
 }
