@@ -1,5 +1,6 @@
 //! One handle for everything an app does with its connections.
 
+mod credentials;
 mod login;
 mod ports;
 mod rotation;
@@ -14,11 +15,11 @@ pub use ports::Ports;
 
 use crate::account::{AccountKey, Owner};
 use crate::config::Config;
+use crate::credential::EnvironmentFacts;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::lifecycle::{
     AccessToken, Answer, DisconnectScope, Disconnected, Lifecycle, Margins, Schedule, Subscription,
-    not_connected,
 };
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::{Admission, ChosenKey};
@@ -32,6 +33,7 @@ pub struct Auth {
     lifecycle: Arc<Lifecycle>,
     ports: Ports,
     chosen_key: Option<ChosenKey>,
+    facts: Arc<EnvironmentFacts>,
 }
 
 impl Auth {
@@ -65,7 +67,8 @@ impl Auth {
         let servers = ports.servers(&config);
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
-        Ok(Self { config: Arc::new(config), lifecycle, ports, chosen_key })
+        let facts = Arc::new(EnvironmentFacts::of(&config, environment));
+        Ok(Self { config: Arc::new(config), lifecycle, ports, chosen_key, facts })
     }
 
     /// The configuration in force.
@@ -79,17 +82,21 @@ impl Auth {
     }
 
     /// A token of `account` that is good for at least the configured margin, refreshed if need be; see
-    /// [`Lifecycle::access_token`].
+    /// [`Lifecycle::access_token`]. An account without a connection has its stored API key, else its stored auth token.
+    /// The environment and the configuration are not looked at: that is for [`resolve`](Self::resolve).
     ///
     /// # Errors
     ///
     /// As there.
     pub async fn access_token(&self, account: &AccountKey) -> Result<AccessToken> {
-        self.lifecycle.access_token(account).await
+        match self.lifecycle.access_token(account).await {
+            Err(refused) => self.static_token(account, refused).await,
+            token => token,
+        }
     }
 
     /// Runs `call` with a good token, and once more with a new one if the resource server rejects it; see
-    /// [`Lifecycle::with_token`].
+    /// [`Lifecycle::with_token`]. A stored key cannot be renewed: its first answer is the last.
     ///
     /// # Errors
     ///
@@ -103,6 +110,10 @@ impl Auth {
         E: From<Error>,
         F: Future<Output = Result<Answer<T>, E>>,
     {
+        let token = self.access_token(account).await?;
+        if token.static_kind().is_some() {
+            return call(token).await.map(Answer::into_inner);
+        }
         self.lifecycle.with_token(account, call).await
     }
 
@@ -117,13 +128,18 @@ impl Auth {
     }
 
     /// Deletes the connection here and, as far as `scope` reaches, revokes it at the server, and says truthfully what
-    /// happened; see [`Lifecycle::disconnect`].
+    /// happened; see [`Lifecycle::disconnect`]. Static credentials stay, and it says which; see
+    /// [`remove_key`](Self::remove_key).
     ///
     /// # Errors
     ///
     /// As there.
     pub async fn disconnect(&self, account: &AccountKey, scope: DisconnectScope) -> Result<Disconnected> {
-        self.lifecycle.disconnect(account, scope).await
+        let mut disconnected = self.lifecycle.disconnect(account, scope).await?;
+        // It is done by now; what could not be read is not worth an error.
+        let stored = self.lifecycle.vault().credentials_of(account).await.unwrap_or_default();
+        disconnected.kept = stored.into_iter().map(|credential| credential.kind).collect();
+        Ok(disconnected)
     }
 
     /// Disconnects every account of `owner`; see [`Lifecycle::disconnect_all`].
@@ -148,16 +164,13 @@ impl Auth {
         self.lifecycle.retry_revocations().await
     }
 
-    /// Makes a connected account the owner's active one. Nothing is deleted.
+    /// Makes an account that is connected, or has a stored key, the owner's active one. Nothing is deleted.
     ///
     /// # Errors
     ///
     /// `not_connected`, `store_failed`.
     pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
-        self.lifecycle.server(account)?;
-        if self.lifecycle.vault().record(account).await?.is_none() {
-            return Err(not_connected(account));
-        }
+        credentials::is_usable(self, account).await?;
         self.lifecycle.vault().select(&account.owner, Some(account)).await
     }
 
