@@ -102,7 +102,7 @@ impl Auth {
     }
 
     /// Where nobody can log in, another advice than to do so.
-    fn mended(&self, account: &AccountKey, refused: Error) -> Error {
+    pub(super) fn mended(&self, account: &AccountKey, refused: Error) -> Error {
         match credential::ways(&self.config, &account.provider).first() {
             Some(Way::Key(kind)) if self.config.check_known(&account.provider).is_ok() => {
                 Error::new(refused.code(), format!("{account} has no stored {}", kind.noun()))

@@ -68,7 +68,7 @@ impl Auth {
     /// answers with something else; `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
         let configured = self.config.provider(&account.provider)?;
-        let server = self.lifecycle.server(account)?.clone();
+        let server = self.lifecycle.server(account).map_err(|refused| self.mended(account, refused))?.clone();
         let begun = self.lifecycle.begin_login(account).await?;
         let provider = server.provider().await?;
         let flow = choose_flow(provider, options.flow.or(flow_of(configured.flow.value)))?;

@@ -70,7 +70,7 @@ impl StaticKind {
     }
 
     /// What names it behind `loomkin-auth key set ACCOUNT`, with a space before it.
-    pub(crate) const fn option(self) -> &'static str {
+    pub const fn option(self) -> &'static str {
         match self {
             Self::ApiKey => "",
             Self::AuthToken => " --token",

@@ -7,12 +7,14 @@ use std::time::Duration;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::auth::{Auth, ConnectOptions, PendingLogin};
 use loomkin_auth::clock::{Clock, SystemClock};
+use loomkin_auth::credential::Way;
 use loomkin_auth::error::{Error, ErrorCode};
 use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
+use loomkin_auth::store::Replace;
 use tokio::time::{Instant, timeout_at};
 
-use super::{choose, retry_revocations};
+use super::{choose, key, retry_revocations};
 use crate::arguments::Connect;
 use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
@@ -27,6 +29,13 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     };
     let mut options = ConnectOptions::default();
     options.flow = arguments.flow.map(Into::into);
+    if options.flow.is_none() {
+        match choose::way(auth, &account, output).await? {
+            Some(Way::Key(kind)) => return key::set(auth, &account, kind, Replace::No, output).await,
+            Some(Way::Login(flow)) => options.flow = Some(flow),
+            _ => {}
+        }
+    }
     options.timeout = arguments.timeout;
     let mut login = auth.connect(&account, options).await?;
 
@@ -88,9 +97,10 @@ async fn take_pasted(login: &mut PendingLogin, until: Instant, output: Output) -
     let can_paste_again = output.json || paste::is_interactive();
     let mut rejected: Option<Error> = None;
     loop {
-        output.ask("Paste what the page shows (it stays hidden), then press Enter: ");
+        let ask = || output.ask("Paste what the page shows (it stays hidden), then press Enter: ");
         // Only the person is given a deadline: an exchange that has begun is not broken off.
-        let pasted = timeout_at(until, paste::secret_line()).await.map_err(|_| too_late(login.account()))?;
+        let pasted =
+            timeout_at(until, paste::secret_line(ask)).await.map_err(|_| too_late(login.account()))?;
         let Some(pasted) = pasted.unwrap_or(None) else {
             return Err(rejected.unwrap_or_else(|| nothing_pasted(login.account())).into());
         };

@@ -1,7 +1,7 @@
 use crate::home::{Home, TWO_PROVIDERS};
 
-const COMMANDS: [&str; 8] =
-    ["connect", "disconnect", "status", "token", "use", "me", "config", "completions"];
+const COMMANDS: [&str; 10] =
+    ["connect", "disconnect", "status", "token", "use", "me", "key", "resolve", "config", "completions"];
 
 #[test]
 fn help_names_every_command_and_goes_to_stdout() {

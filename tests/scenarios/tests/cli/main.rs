@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of a test may fail like the test itself")]
 
 mod bad_luck;
+mod credentials;
 mod device;
 mod disconnects;
 mod events;
 mod interrupted;
+mod keys;
 mod killed;
 mod kills;
 mod life;

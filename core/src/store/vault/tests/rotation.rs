@@ -22,8 +22,7 @@ impl World {
                 .unwrap();
         }
         for number in 0..CREDENTIALS {
-            let secret = Secret::new(format!("key-{number}"));
-            let secret = BoundSecret { secret, base_url: None };
+            let secret = BoundSecret { secret: Secret::new(format!("key-{number}")), base_url: None };
             vault.store_credential(&name(number), StaticKind::ApiKey, &secret, Replace::No).await.unwrap();
         }
         // One has failed, and one is being refreshed.
