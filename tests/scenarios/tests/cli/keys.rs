@@ -1,6 +1,6 @@
 //! Keys that a person brings, by the command.
 
-use loomkin_auth_scenarios::{Dev, Home, Ran, say_skipped};
+use loomkin_auth_scenarios::{Browser, Choice, Dev, Home, Ran, say_skipped, within};
 
 const KEY: &str = "canary--key-0815";
 const CONFIG: &str = "[auth.openai]\n[auth.github]\nclient_id = \"Iv1.abc\"\n";
@@ -119,8 +119,7 @@ async fn a_login_and_a_key_of_one_account_leave_each_other_alone() {
     let dev = Dev::start().await;
     set(&dev.home, &["dev"], KEY.as_bytes()).await.exits(0);
     assert_eq!(dev.home.run(&["token", "dev"]).await.token(), KEY);
-    let mut browser =
-        loomkin_auth_scenarios::Browser::new("ada", loomkin_auth_scenarios::Choice::Allow).unwrap();
+    let mut browser = Browser::new("ada", Choice::Allow).unwrap();
     dev.home.call(&["login", "dev", "--json", "--no-browser"]).follow(&mut browser).await.exits(0);
     assert!(
         dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()),
@@ -139,10 +138,10 @@ async fn at_a_terminal_the_key_is_asked_for_and_stays_hidden() {
         return;
     };
     let mut running = call.start();
-    assert!(running.stdout().until(|text| text.contains("Paste the API key of openai")).await);
+    assert!(within("a prompt", running.stdout().said("Paste the API key of openai")).await);
     running.write_line(KEY).await;
     let ran = running.ended().await.exits(0);
-    assert!(ran.stdout.contains("Stored the API key of openai"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" the API key of openai, sealed."), "{}", ran.stdout);
     assert_eq!(home.run(&["token", "openai"]).await.token(), KEY);
 }
 
@@ -157,7 +156,7 @@ async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
         return;
     };
     let mut running = call.start();
-    assert!(running.stdout().until(|text| text.contains("Number:")).await);
+    assert!(within("a prompt", running.stdout().said("Number:")).await);
     let asked = running.stdout().text();
     for way in [
         "1)  log in with your browser",
@@ -167,9 +166,9 @@ async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
         assert!(asked.contains(way), "{asked}");
     }
     running.write_line("7").await;
-    assert!(running.stdout().until(|text| text.contains("Type a number from 1 to 3.")).await);
+    assert!(within("a prompt", running.stdout().said("Type a number from 1 to 3.")).await);
     running.write_line("3").await;
-    assert!(running.stdout().until(|text| text.contains("Paste the auth token of github")).await);
+    assert!(within("a prompt", running.stdout().said("Paste the auth token of github")).await);
     running.write_line(KEY).await;
     running.ended().await.exits(0);
     let found = home.run(&["resolve", "github", "--json"]).await.exits(0).json();
