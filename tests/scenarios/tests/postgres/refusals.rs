@@ -86,10 +86,10 @@ async fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     let server = Postgres::start();
     let database = server.database();
     drop(open(&database.url()).await.unwrap());
-    database.sql("UPDATE loomkin_auth.store SET version = 3");
+    database.sql("UPDATE loomkin_auth.store SET version = 5");
     let error = refused(&database.url()).await;
     assert_eq!(error.message(), "the store was written by a newer version of Loomkin Auth");
-    assert_eq!(database.sql("SELECT version FROM loomkin_auth.store"), "3");
+    assert_eq!(database.sql("SELECT version FROM loomkin_auth.store"), "5");
 }
 
 #[tokio::test]
