@@ -1,5 +1,6 @@
 //! One handle for everything an app does with its connections.
 
+mod credentials;
 mod hosted;
 mod login;
 mod ports;
@@ -16,6 +17,7 @@ pub use ports::Ports;
 
 use crate::account::{AccountKey, Owner};
 use crate::config::Config;
+use crate::credential::EnvironmentFacts;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::flow::place::Place;
@@ -36,6 +38,7 @@ pub struct Auth {
     place: Place,
     ports: Ports,
     chosen_key: Option<ChosenKey>,
+    facts: Arc<EnvironmentFacts>,
 }
 
 impl Auth {
@@ -70,7 +73,8 @@ impl Auth {
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
         let place = Place::of(environment);
-        Ok(Self { config: Arc::new(config), lifecycle, place, ports, chosen_key })
+        let facts = Arc::new(EnvironmentFacts::of(&config, environment));
+        Ok(Self { config: Arc::new(config), lifecycle, place, ports, chosen_key, facts })
     }
 
     /// The configuration in force.
@@ -84,17 +88,21 @@ impl Auth {
     }
 
     /// A token of `account` that is good for at least the configured margin, refreshed if need be; see
-    /// [`Lifecycle::access_token`].
+    /// [`Lifecycle::access_token`]. An account without a connection has its stored API key, else its stored auth token.
+    /// The environment and the configuration are not looked at: that is for [`resolve`](Self::resolve).
     ///
     /// # Errors
     ///
     /// As there.
     pub async fn access_token(&self, account: &AccountKey) -> Result<AccessToken> {
-        self.lifecycle.access_token(account).await
+        match self.lifecycle.access_token(account).await {
+            Err(refused) => self.static_token(account, refused).await,
+            token => token,
+        }
     }
 
     /// Runs `call` with a good token, and once more with a new one if the resource server rejects it; see
-    /// [`Lifecycle::with_token`].
+    /// [`Lifecycle::with_token`]. A stored key cannot be renewed: its first answer is the last.
     ///
     /// # Errors
     ///
@@ -108,6 +116,10 @@ impl Auth {
         E: From<Error>,
         F: Future<Output = Result<Answer<T>, E>>,
     {
+        let token = self.access_token(account).await?;
+        if token.static_kind().is_some() {
+            return call(token).await.map(Answer::into_inner);
+        }
         self.lifecycle.with_token(account, call).await
     }
 
@@ -122,13 +134,18 @@ impl Auth {
     }
 
     /// Deletes the connection here and, as far as `scope` reaches, revokes it at the server, and says truthfully what
-    /// happened; see [`Lifecycle::disconnect`].
+    /// happened; see [`Lifecycle::disconnect`]. Static credentials stay, and it says which; see
+    /// [`remove_key`](Self::remove_key).
     ///
     /// # Errors
     ///
     /// As there.
     pub async fn disconnect(&self, account: &AccountKey, scope: DisconnectScope) -> Result<Disconnected> {
-        self.lifecycle.disconnect(account, scope).await
+        let mut disconnected = self.lifecycle.disconnect(account, scope).await?;
+        // It is done by now; what could not be read is not worth an error.
+        let stored = self.lifecycle.vault().credentials_of(account).await.unwrap_or_default();
+        disconnected.kept = stored.into_iter().map(|credential| credential.kind).collect();
+        Ok(disconnected)
     }
 
     /// Disconnects every account of `owner`; see [`Lifecycle::disconnect_all`].
@@ -153,13 +170,14 @@ impl Auth {
         self.lifecycle.retry_revocations().await
     }
 
-    /// Makes a connected account the owner's active one. Nothing is deleted.
+    /// Makes an account that is connected, or has a stored key, the owner's active one. Nothing is deleted.
     ///
     /// # Errors
     ///
     /// `not_connected`, `store_failed`.
     pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
-        self.lifecycle.server(account)?;
+        credentials::is_usable(self, account).await?;
+        // What it was usable by may have gone meanwhile.
         if self.lifecycle.vault().select(&account.owner, Some(account)).await? {
             Ok(())
         } else {

@@ -30,7 +30,7 @@ mod way;
 use std::fmt;
 
 pub use facts::EnvironmentFacts;
-pub use held::Holdings;
+pub use held::{Holdings, base_url, recognise};
 pub use resolve::{Present, present, resolve};
 pub use target::Target;
 pub use way::{Way, ways};
@@ -150,8 +150,8 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// The API key or the auth token. `None` for a connection, whose token
-    /// [`Auth::access_token`](crate::auth::Auth::access_token) has, and where none is needed.
+    /// The API key or the auth token. `None` for a connection, whose token `Auth::access_token` has, and where none is
+    /// needed.
     pub fn secret(&self) -> Option<&Secret> {
         self.secret.as_ref()
     }

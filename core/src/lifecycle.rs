@@ -23,6 +23,7 @@ mod revocations;
 mod revoke;
 mod schedule;
 mod snapshot;
+mod token;
 mod unsaved;
 mod verdict;
 
@@ -31,12 +32,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use access::{AccessToken, Answer};
+pub use access::Answer;
 pub use expiry::{Freshness, Margins};
 pub use feed::Subscription;
 pub use login::{BegunLogin, Connected};
 pub use revoke::{DisconnectScope, Disconnected};
 pub use schedule::Schedule;
+pub use token::AccessToken;
 
 use crate::account::{AccountKey, Owner, ProviderId};
 use crate::clock::Clock;

@@ -4,13 +4,15 @@ use std::fmt;
 
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
+use crate::credential::Present;
 use crate::store::{FailureKind, ReconnectReason, Record};
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// It works, or will be made to work by the next call, without anybody doing anything.
+    /// It works, or will be made to work by the next call, without anybody doing anything. So does an account that has
+    /// nothing but a stored key.
     Connected,
     /// Refreshing fails at the moment.
     Degraded {
@@ -91,6 +93,8 @@ pub struct ConnectionStatus {
     pub since: Option<Timestamp>,
     /// Until when its revocation is tried again, where it was disconnected and that is still to be sent.
     pub revocation_until: Option<Timestamp>,
+    /// The static credentials that it has besides its connection, in the order in which they count.
+    pub credentials: Vec<Present>,
     /// What is unusual, in one sentence that is safe to show.
     pub note: Option<String>,
     /// What to do next, in one imperative sentence; `None` when there is nothing to do.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::provider::Flow;
+use loomkin_auth::store::StaticKind;
 
 /// Connect an account once; its token stays good.
 #[derive(Debug, Parser)]
@@ -36,11 +37,11 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Log in at a provider and keep the connection
-    #[command(after_help = CONNECT_EXAMPLES)]
+    #[command(after_help = CONNECT_EXAMPLES, visible_alias = "login")]
     Connect(Connect),
 
     /// End a connection, here and at the provider
-    #[command(after_help = DISCONNECT_EXAMPLES)]
+    #[command(after_help = DISCONNECT_EXAMPLES, visible_alias = "logout")]
     Disconnect(Disconnect),
 
     /// Show every connection and what to do next
@@ -74,6 +75,18 @@ pub(crate) enum Command {
     /// Show who you are at the active provider
     #[command(after_help = ME_EXAMPLES)]
     Me,
+
+    /// Keep API keys and auth tokens, sealed like everything else
+    #[command(subcommand, disable_help_subcommand = true)]
+    Key(KeyCommand),
+
+    /// Say which credential a tier or a provider uses, and why
+    #[command(after_help = RESOLVE_EXAMPLES)]
+    Resolve {
+        /// A tier; or PROVIDER or PROVIDER/ACCOUNT
+        #[arg(value_name = "TIER|PROVIDER")]
+        name: String,
+    },
 
     /// Mask the secrets in a log: from stdin to stdout
     #[command(after_help = REDACT_EXAMPLES)]
@@ -131,6 +144,44 @@ pub(crate) struct Disconnect {
     /// Delete it here alone; at the provider it lives on
     #[arg(long)]
     pub(crate) local: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Store a key: from a hidden prompt, or from stdin
+    #[command(after_help = KEY_SET_EXAMPLES)]
+    Set {
+        #[command(flatten)]
+        place: KeyPlace,
+
+        /// Overwrite the one that is there
+        #[arg(long)]
+        replace: bool,
+    },
+
+    /// Remove a stored key; a login stays
+    #[command(after_help = KEY_REMOVE_EXAMPLES)]
+    Remove {
+        #[command(flatten)]
+        place: KeyPlace,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyPlace {
+    /// PROVIDER or PROVIDER/ACCOUNT
+    #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account)]
+    pub(crate) account: AccountKey,
+
+    /// A bearer token in place of an API key
+    #[arg(long)]
+    token: bool,
+}
+
+impl KeyPlace {
+    pub(crate) fn kind(&self) -> StaticKind {
+        if self.token { StaticKind::AuthToken } else { StaticKind::ApiKey }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -262,6 +313,32 @@ const ME_EXAMPLES: &str = "\
 Examples:
   loomkin-auth me
   loomkin-auth me --json | jq -r .account_login";
+
+const KEY_SET_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth key set openai                        paste the key; it stays hidden
+  loomkin-auth key set github --token < token.txt    a bearer token, from a file
+  pass show openai | loomkin-auth key set openai     from a password manager
+
+A key is never an argument: every user of the machine could read it.
+One that is there already stays, unless you say --replace.";
+
+const KEY_REMOVE_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth key remove openai
+  loomkin-auth key remove github --token
+
+The provider still accepts the key: revoke it on the provider's pages if it has leaked.";
+
+const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth resolve fast            of the tier [auth.tiers.fast]
+  loomkin-auth resolve openai          of a provider
+  loomkin-auth resolve fast --json | jq -r .source
+
+It never prints the credential: `loomkin-auth token` does, of what is stored.
+API keys count first, then auth tokens, then the login; of each, the configuration, then the
+environment, then the store. auth_mode of the tier says which of them are looked for.";
 
 const REDACT_EXAMPLES: &str = "\
 Examples:

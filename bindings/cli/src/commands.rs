@@ -5,8 +5,10 @@ mod completions;
 mod config;
 mod connect;
 mod disconnect;
+mod key;
 mod me;
 mod redact;
+mod resolve;
 mod rotate_key;
 mod status;
 mod token;
@@ -34,8 +36,10 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Command::Disconnect(disconnect) => {
             disconnect::run(&context.open(path).await?, disconnect, output).await
         }
+        Command::Key(command) => key::run(&context.open(path).await?, command, output).await,
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Redact => redact::run().await,
+        Command::Resolve { name } => resolve::run(&context.open(path).await?, name, output).await,
         Command::Status { watch: true } => watch::run(&context.open(path).await?, output).await,
         Command::Status { watch: false } => status::run(&context.open(path).await?, output).await,
         Command::Store(StoreCommand::RotateKey { key }) => {

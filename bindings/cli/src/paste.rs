@@ -23,12 +23,37 @@ pub(crate) async fn line() -> io::Result<Option<String>> {
     receive.await.unwrap_or(Ok(None))
 }
 
-/// As [`line()`], for what is pasted: on a terminal it is not shown, because scrollback outlives a login.
-pub(crate) async fn secret_line() -> io::Result<Option<Secret>> {
+/// As [`line()`], for what is pasted: on a terminal it is not shown, because scrollback outlives a login. `ask` is called
+/// once the terminal is silent, so that even whoever pastes at once shows nothing.
+pub(crate) async fn secret_line(ask: impl FnOnce()) -> io::Result<Option<Secret>> {
     let mut silence = echo::Silence::begin();
+    ask();
     let line = line().await?;
     silence.line_was_ended();
     Ok(line.map(Secret::new))
+}
+
+/// A secret that fills all of stdin, without the end of its last line; on a terminal the next hidden line. `None` where
+/// nothing comes. What is wrong with it is for the core to say, so nothing else is taken away.
+pub(crate) async fn secret_text(ask: impl FnOnce()) -> io::Result<Option<Secret>> {
+    if is_interactive() {
+        return secret_line(ask).await;
+    }
+    let (send, receive) = oneshot::channel();
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        // Nobody listens any more when the command has ended meanwhile.
+        let _ended = send.send(read_all(&mut io::stdin().lock()));
+    })?;
+    Ok(receive.await.unwrap_or(Ok(None))?.map(Secret::new))
+}
+
+fn read_all(reader: &mut impl Read) -> io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    // One byte more than any line may have: what was cut off must not pass for the whole.
+    reader.take(MAX_LINE + 1).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_end_matches(['\r', '\n']);
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
@@ -120,6 +145,16 @@ mod tests {
         assert_eq!(read_line(&mut input).unwrap().as_deref(), Some("code#state"));
         assert_eq!(read_line(&mut input).unwrap().as_deref(), Some("last"));
         assert_eq!(read_line(&mut input).unwrap(), None);
+    }
+
+    #[test]
+    fn a_text_is_all_of_stdin_but_for_the_end_of_its_last_line() {
+        let read = |bytes: &[u8]| read_all(&mut &bytes[..]).unwrap();
+        assert_eq!(read(b"sk-a\r\n").as_deref(), Some("sk-a"));
+        assert_eq!(read(b" sk-a\nsk-b\n\n").as_deref(), Some(" sk-a\nsk-b"));
+        assert_eq!((read(b""), read(b"\n")), (None, None));
+        let endless = read_all(&mut io::repeat(b'a')).unwrap().unwrap();
+        assert_eq!(endless.len() as u64, MAX_LINE + 1);
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use loomkin_auth::account::AccountKey;
+use loomkin_auth::credential::{CredentialKind, Present, Resolution};
 use loomkin_auth::error::Error;
 use loomkin_auth::lifecycle::{AccessToken, Connected, Disconnected};
 use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth::status::{ConnectionState, ConnectionStatus, Me};
-use loomkin_auth::store::vault::RotationReport;
+use loomkin_auth::store::StaticKind;
+use loomkin_auth::store::vault::{KeyOutcome, RotationReport};
 use serde::Serialize;
 
 /// One connection in `status`. Every key is always there; `null` means that it does not apply or is not known.
@@ -28,6 +30,7 @@ pub(crate) struct StatusShape {
     pub(crate) base_url: Option<String>,
     pub(crate) since: Option<String>,
     pub(crate) revocation_until: Option<String>,
+    pub(crate) credentials: Vec<CredentialShape>,
     pub(crate) note: Option<String>,
     pub(crate) next_step: Option<String>,
 }
@@ -55,9 +58,23 @@ impl From<&ConnectionStatus> for StatusShape {
             base_url: status.base_url.clone(),
             since: status.since.map(|moment| moment.to_string()),
             revocation_until: status.revocation_until.map(|moment| moment.to_string()),
+            credentials: status.credentials.iter().map(CredentialShape::from).collect(),
             note: status.note.clone(),
             next_step: status.next_step.clone(),
         }
+    }
+}
+
+/// A static credential of an account; `source` is `null` where it cannot be used.
+#[derive(Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct CredentialShape {
+    pub(crate) kind: &'static str,
+    pub(crate) source: Option<String>,
+}
+
+impl From<&Present> for CredentialShape {
+    fn from(present: &Present) -> Self {
+        Self { kind: present.kind.as_str(), source: present.source.as_ref().map(ToString::to_string) }
     }
 }
 
@@ -67,6 +84,7 @@ pub(crate) struct TokenShape<'a> {
     provider: &'a str,
     account: &'a str,
     token: &'a str,
+    kind: &'static str,
     token_type: &'a str,
     expires_at: Option<String>,
     scopes: &'a [String],
@@ -79,6 +97,7 @@ impl<'a> From<&'a AccessToken> for TokenShape<'a> {
             account: token.account().account.as_str(),
             // To hand it out is what `token` is for.
             token: token.secret().expose(),
+            kind: token.static_kind().map_or(CredentialKind::Oauth, CredentialKind::from).as_str(),
             token_type: token.token_type(),
             expires_at: token.expires_at().map(|moment| moment.to_string()),
             scopes: token.scopes(),
@@ -173,6 +192,7 @@ pub(crate) struct DisconnectShape<'a> {
     revoked: bool,
     queued_until: Option<String>,
     reason: Option<&'a str>,
+    kept: Vec<&'static str>,
 }
 
 impl<'a> DisconnectShape<'a> {
@@ -188,6 +208,88 @@ impl<'a> DisconnectShape<'a> {
             revoked,
             queued_until: disconnected.queued_until.map(|moment| moment.to_string()),
             reason,
+            kept: disconnected.kept.iter().map(|kind| kind.as_str()).collect(),
+        }
+    }
+}
+
+/// The answer of `key set`.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyShape<'a> {
+    provider: &'a str,
+    account: &'a str,
+    kind: &'static str,
+    outcome: &'static str,
+    since: Option<String>,
+}
+
+impl<'a> KeyShape<'a> {
+    pub(crate) fn new(account: &'a AccountKey, kind: StaticKind, outcome: KeyOutcome) -> Self {
+        let (outcome, since) = match outcome {
+            KeyOutcome::Stored => ("stored", None),
+            KeyOutcome::Replaced => ("replaced", None),
+            KeyOutcome::Kept(since) => ("kept", Some(since.to_string())),
+        };
+        let (provider, account) = (account.provider.as_str(), account.account.as_str());
+        Self { provider, account, kind: kind.as_str(), outcome, since }
+    }
+}
+
+/// The answer of `key remove`.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyRemovedShape<'a> {
+    provider: &'a str,
+    account: &'a str,
+    kind: &'static str,
+    removed: bool,
+}
+
+impl<'a> KeyRemovedShape<'a> {
+    pub(crate) fn new(account: &'a AccountKey, kind: StaticKind, removed: bool) -> Self {
+        let (provider, account) = (account.provider.as_str(), account.account.as_str());
+        Self { provider, account, kind: kind.as_str(), removed }
+    }
+}
+
+/// The answer of `resolve`. It has no place for the credential.
+#[derive(Debug, Serialize)]
+pub(crate) struct ResolveShape<'a> {
+    tier: Option<&'a str>,
+    provider: &'a str,
+    account: &'a str,
+    auth_mode: &'static str,
+    kind: &'static str,
+    place: &'static str,
+    source: String,
+    passed_over: Vec<PassedOverShape<'a>>,
+    limits: &'a [&'static str],
+}
+
+/// A place that did not give the answer.
+#[derive(Debug, Serialize)]
+struct PassedOverShape<'a> {
+    kind: &'static str,
+    place: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Resolution> for ResolveShape<'a> {
+    fn from(resolution: &'a Resolution) -> Self {
+        let passed_over = resolution.passed_over.iter().map(|passed_over| PassedOverShape {
+            kind: passed_over.kind.as_str(),
+            place: &passed_over.place,
+            reason: &passed_over.reason,
+        });
+        Self {
+            tier: resolution.tier.as_deref(),
+            provider: resolution.account.provider.as_str(),
+            account: resolution.account.account.as_str(),
+            auth_mode: resolution.auth_mode.as_str(),
+            kind: resolution.kind.as_str(),
+            place: resolution.source.place(),
+            source: resolution.source.to_string(),
+            passed_over: passed_over.collect(),
+            limits: resolution.limits,
         }
     }
 }
@@ -219,6 +321,16 @@ pub(crate) struct RotationShape<'a> {
     kept_keys: usize,
     damaged: Vec<DamagedShape<'a>>,
     damaged_revocations: u64,
+    damaged_credentials: Vec<DamagedCredentialShape<'a>>,
+}
+
+/// A static credential that cannot be unsealed.
+#[derive(Debug, Serialize)]
+struct DamagedCredentialShape<'a> {
+    owner: &'a str,
+    provider: &'a str,
+    account: &'a str,
+    kind: &'static str,
 }
 
 /// An account whose record cannot be unsealed.
@@ -245,7 +357,17 @@ impl<'a> From<&'a RotationReport> for RotationShape<'a> {
             kept_keys: report.kept_keys,
             damaged: damaged.collect(),
             damaged_revocations: report.damaged_revocations,
+            damaged_credentials: report.damaged_credentials.iter().map(damaged_credential).collect(),
         }
+    }
+}
+
+fn damaged_credential((key, kind): &(AccountKey, StaticKind)) -> DamagedCredentialShape<'_> {
+    DamagedCredentialShape {
+        owner: key.owner.as_str(),
+        provider: key.provider.as_str(),
+        account: key.account.as_str(),
+        kind: kind.as_str(),
     }
 }
 

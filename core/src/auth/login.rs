@@ -78,7 +78,7 @@ impl Auth {
     /// `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
         let configured = self.config.provider(&account.provider)?;
-        let server = self.lifecycle.server(account)?.clone();
+        let server = self.lifecycle.server(account).map_err(|refused| self.mended(account, refused))?.clone();
         let begun = self.lifecycle.begin_login(account, &options.scopes).await?;
         let provider = server.prepare_login(asks_for_id_token(&begun.scopes)).await?;
         let wanted = options.flow.or(flow_of(configured.flow.value));

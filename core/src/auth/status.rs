@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Auth;
 use crate::account::{AccountKey, Owner};
+use crate::credential::{Way, recognise, ways};
 use crate::error::Result;
 use crate::lifecycle::{Lifecycle, not_connected};
 use crate::status::{ConnectionState, ConnectionStatus, Me};
+use crate::store::vault::StoredCredential;
 use crate::store::{Record, Revocation};
 
-/// Every stored connection of `owner`, and every configured provider that has none.
+/// Every stored connection and every stored key of `owner`, and every configured provider that has neither.
 pub(super) async fn of_all(auth: &Auth, owner: &Owner) -> Result<Vec<ConnectionStatus>> {
     let active = auth.lifecycle.vault().active(owner).await?;
     let mut rows = BTreeMap::new();
@@ -24,16 +26,61 @@ pub(super) async fn of_all(auth: &Auth, owner: &Owner) -> Result<Vec<ConnectionS
             format!("disconnected here; its revocation is still to be sent to the provider, until {until}")
         });
     }
-    for provider in auth.lifecycle.configured() {
+    let stored = auth.lifecycle.vault().credentials(owner).await?;
+    for credential in &stored {
+        rows.entry(credential.account.clone())
+            .or_insert_with_key(|account| of_key(auth, account, credential));
+    }
+    for provider in auth.config.providers().keys() {
         if !rows.keys().any(|account| account.provider == *provider) {
             let account = AccountKey::from(provider.clone()).for_owner(owner.clone());
-            rows.insert(account.clone(), disconnected(account, None));
+            rows.insert(account.clone(), without_anything(auth, account));
         }
     }
     Ok(rows
         .into_values()
-        .map(|row| ConnectionStatus { active: Some(&row.account) == active.as_ref(), ..row })
+        .map(|row| ConnectionStatus {
+            active: Some(&row.account) == active.as_ref(),
+            credentials: auth.present(&row.account, &stored),
+            ..row
+        })
         .collect())
+}
+
+/// An account that has no connection, and this key: the one that [`Auth::access_token`] gives.
+fn of_key(auth: &Auth, account: &AccountKey, credential: &StoredCredential) -> ConnectionStatus {
+    let row = disconnected(account.clone(), None);
+    match recognise(&auth.config, credential.clone()) {
+        Ok(_) => ConnectionStatus {
+            state: ConnectionState::Connected,
+            since: Some(credential.created_at),
+            next_step: None,
+            ..row
+        },
+        Err(error) => ConnectionStatus {
+            note: Some(error.message().to_owned()),
+            next_step: Some(error.advice().to_owned()),
+            ..row
+        },
+    }
+}
+
+/// A configured account for which nothing is stored. Where nobody can log in, there is nothing to do for one whose key is
+/// in the configuration or the environment.
+fn without_anything(auth: &Auth, account: AccountKey) -> ConnectionStatus {
+    let row = disconnected(account, None);
+    let can_log_in = auth.lifecycle.configured().any(|provider| *provider == row.account.provider);
+    if can_log_in {
+        return row;
+    }
+    let next_step = match (ways(&auth.config, &row.account.provider).first(), auth.present(&row.account, &[]))
+    {
+        (Some(Way::Key(kind)), present) if present.is_empty() => {
+            Some(format!("Run `loomkin-auth key set {}{}`.", row.account, kind.option()))
+        }
+        _ => None,
+    };
+    ConnectionStatus { next_step, ..row }
 }
 
 async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {
@@ -62,6 +109,7 @@ async fn of_record(auth: &Auth, record: &Record) -> ConnectionStatus {
         next_step: next_step(state, &record.account)
             .or_else(|| ask_for_missing(&record.account, &missing_scopes)),
         missing_scopes,
+        credentials: Vec::new(),
     }
 }
 
@@ -93,6 +141,7 @@ fn disconnected(account: AccountKey, note: Option<String>) -> ConnectionStatus {
         base_url: None,
         since: None,
         revocation_until: None,
+        credentials: Vec::new(),
         note,
     }
 }

@@ -1,6 +1,5 @@
 //! A token that is good now: from memory where it is fresh, else from the one refresh that everybody waits for.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,53 +7,13 @@ use std::time::Duration;
 use super::expiry::Freshness;
 use super::flight::Ticket;
 use super::refresh::Refresh;
+use super::token::AccessToken;
 use super::verdict::{self, Purpose};
 use super::{Lifecycle, expiry};
 use crate::account::AccountKey;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
-use crate::secret::Secret;
 use crate::store::vault::Entry;
-
-/// An access token and what goes with it. Cheap to clone; its `Debug` shows no token.
-#[derive(Clone)]
-pub struct AccessToken(Arc<Entry>);
-
-impl AccessToken {
-    /// The token itself.
-    pub fn secret(&self) -> &Secret {
-        &self.0.tokens.access_token
-    }
-
-    /// `Bearer`, unless the server said otherwise (RFC 6749 §7.1).
-    pub fn token_type(&self) -> &str {
-        &self.0.tokens.token_type
-    }
-
-    /// When it ends; `None` means that it is good until a resource server says no.
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.record.columns.expires_at
-    }
-
-    /// The granted scopes.
-    pub fn scopes(&self) -> &[String] {
-        &self.0.record.columns.scopes
-    }
-
-    /// Whose token it is.
-    pub fn account(&self) -> &AccountKey {
-        &self.0.record.account
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken")
-            .field("account", &self.account().to_string())
-            .field("expires_at", &self.expires_at())
-            .finish_non_exhaustive()
-    }
-}
 
 /// What a resource server made of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -120,7 +79,7 @@ impl Lifecycle {
             let now = self.clock.now();
             let error = match result {
                 Ok(renewed) if expiry::is_good(&renewed.record.columns, now) => {
-                    return Ok(AccessToken(renewed));
+                    return Ok(AccessToken::of_connection(renewed));
                 }
                 Ok(renewed) if self.unsaved.holds(renewed.record.connection) => {
                     return Err(ended_unsaved(&account));
@@ -141,7 +100,7 @@ impl Lifecycle {
                 && expiry::is_good(&entry.record.columns, now)
             {
                 tracing::debug!(%account, code = %error.code(), "serving a token inside its margin");
-                return Ok(AccessToken(entry));
+                return Ok(AccessToken::of_connection(entry));
             }
             match error.retry_after() {
                 // A clock that was put back would make for endless patience.
@@ -171,7 +130,7 @@ impl Lifecycle {
             }
             Freshness::Stale => {}
         }
-        Some(AccessToken(entry))
+        Some(AccessToken::of_connection(entry))
     }
 
     /// Runs `call` with a good token of `account`. If the resource server rejects that token, renews it — unless

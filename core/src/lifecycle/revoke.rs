@@ -9,6 +9,7 @@ use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::protocol::revocation::RevocationAnswer;
+use crate::store::StaticKind;
 use crate::store::vault::Disconnected as Deleted;
 
 /// How far a disconnect reaches.
@@ -32,6 +33,8 @@ pub struct Disconnected {
     /// Until when the revocation is tried again, where it waits for that; see
     /// [`Lifecycle::retry_revocations`].
     pub queued_until: Option<Timestamp>,
+    /// The static credentials that the account still has: to end a login removes no key.
+    pub kept: Vec<StaticKind>,
 }
 
 impl Lifecycle {
@@ -130,7 +133,7 @@ impl Lifecycle {
                 Deleted::Nothing => Attempt::none("it was not connected"),
             };
             let Attempt { answer: revocation, queued_until } = attempt;
-            Ok(Disconnected { was_connected, revocation, queued_until })
+            Ok(Disconnected { was_connected, revocation, queued_until, kept: Vec::new() })
         })
     }
 }

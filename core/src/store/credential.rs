@@ -61,11 +61,19 @@ impl StaticKind {
         }
     }
 
-    /// How a sentence names one: `an API key`, `an auth token`.
+    /// How a sentence names it.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
             Self::AuthToken => "auth token",
+        }
+    }
+
+    /// What names it behind `loomkin-auth key set ACCOUNT`, with a space before it.
+    pub const fn option(self) -> &'static str {
+        match self {
+            Self::ApiKey => "",
+            Self::AuthToken => " --token",
         }
     }
 

@@ -120,7 +120,7 @@ pub(crate) fn open_credential(
         return Err(later(account));
     }
     try_open(keys, place, &sealed.0).ok_or_else(|| {
-        let option = if place.kind == StaticKind::AuthToken { " --token" } else { "" };
+        let option = place.kind.option();
         Error::new(ErrorCode::StoreFailed, format!("the stored {noun} of {account} cannot be unsealed"))
             .with_account(account)
             .with_advice(format!(

@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-pub use credentials::{KeyOutcome, StoredCredential};
+pub use credentials::{BoundSecret, KeyOutcome, StoredCredential};
 pub use outcome::{Claimed, Committed, Disconnected, Identity};
 pub use pending_logins::{Waiting, WaitingLogin};
 pub use rotation::RotationReport;

@@ -6,7 +6,7 @@ mod ran;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -41,6 +41,23 @@ impl Home {
         let mut command = Command::new(binary("loomkin-auth"));
         command.args(arguments);
         self.prepare(command, arguments)
+    }
+
+    /// As [`Home::call`], at a terminal of its own, whose screen is the stdout. `None` where there is no `script` to make
+    /// one.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn call_at_terminal(&self, arguments: &[&str]) -> Option<Call> {
+        let script = Path::new("/usr/bin/script");
+        if !script.exists() {
+            return None;
+        }
+        let line = format!("{} {}", binary("loomkin-auth").display(), arguments.join(" "));
+        let mut command = Command::new(script);
+        command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+        Some(self.prepare(command, arguments))
     }
 
     /// The program `resident`, an app that keeps asking for the tokens of `accounts` until its stdin ends.
@@ -213,6 +230,17 @@ impl Running {
         stdin.write_all(format!("{text}\n").as_bytes()).await.unwrap();
     }
 
+    /// Writes `text` to its stdin, and ends that.
+    ///
+    /// # Panics
+    ///
+    /// When it does not listen.
+    pub async fn write_all(&mut self, text: &[u8]) {
+        let mut stdin = self.child.stdin.take().unwrap();
+        // One that has seen enough does not wait for the rest.
+        let _seen = stdin.write_all(text).await;
+    }
+
     /// As Ctrl-C does.
     ///
     /// # Panics
@@ -282,7 +310,7 @@ impl Running {
             let text = std::mem::take(&mut texts[0].1);
             self.canary.hide(ran::read_token(&text));
         }
-        if self.verb == "connect" {
+        if ["connect", "login"].contains(&self.verb.as_str()) {
             // The address holds the state by its nature; the person has to be sent there.
             for url in ran.stdout.split(['"', '\n', ' ']).chain(ran.stderr.lines()) {
                 let Ok(parsed) = Url::parse(url) else { continue };

@@ -1,9 +1,12 @@
-//! Which provider to connect, where nobody said.
+//! Which provider to connect, and by which way, where nobody said.
 
 use loomkin_auth::account::{AccountKey, Owner};
 use loomkin_auth::auth::Auth;
+use loomkin_auth::credential::Way;
 use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::provider::Flow;
 use loomkin_auth::status::ConnectionStatus;
+use loomkin_auth::store::StaticKind;
 
 use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
@@ -36,6 +39,47 @@ pub(super) async fn account(auth: &Auth, output: Output) -> Result<AccountKey, F
             None => output
                 .hint(format_args!("Type a number from 1 to {}, or a name from the list.", offered.len())),
         }
+    }
+}
+
+/// Asks for a way to connect `account` where there are several and somebody can be asked. `None` leaves it to the
+/// configuration and the provider.
+pub(super) async fn way(auth: &Auth, account: &AccountKey, output: Output) -> Result<Option<Way>, Failure> {
+    auth.config().provider(&account.provider)?;
+    let ways = auth.ways(account)?;
+    if output.json || !paste::is_interactive() {
+        return Ok(None);
+    }
+    if let [way] = ways[..] {
+        return Ok(Some(way).filter(|way| matches!(way, Way::Key(_))));
+    }
+    if !ways.iter().any(|way| matches!(way, Way::Key(_))) {
+        // Of several flows the core knows the best one here, and the next one when it fails.
+        return Ok(None);
+    }
+    output.hint(format_args!("How do you want to connect {account}?\n"));
+    for (index, way) in ways.iter().enumerate() {
+        output.hint(format_args!("{:>3})  {}", index + 1, description(*way)));
+    }
+    output.hint("");
+    loop {
+        output.ask("Number: ");
+        let Some(answer) = paste::line().await.unwrap_or(None) else { return Ok(None) };
+        let chosen = answer.parse::<usize>().ok().and_then(|number| ways.get(number.checked_sub(1)?));
+        match chosen {
+            Some(way) => return Ok(Some(*way)),
+            None => output.hint(format_args!("Type a number from 1 to {}.", ways.len())),
+        }
+    }
+}
+
+fn description(way: Way) -> &'static str {
+    match way {
+        Way::Key(StaticKind::ApiKey) => "paste an API key",
+        Way::Key(StaticKind::AuthToken) => "paste an auth token",
+        Way::Login(Flow::Device) => "log in with a code on another device",
+        Way::Login(Flow::Paste) => "log in with your browser, and paste what the page shows",
+        _ => "log in with your browser",
     }
 }
 

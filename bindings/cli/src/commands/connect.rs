@@ -7,12 +7,14 @@ use std::time::Duration;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::auth::{Auth, ConnectOptions, PendingLogin};
 use loomkin_auth::clock::{Clock, SystemClock};
+use loomkin_auth::credential::Way;
 use loomkin_auth::error::{Error, ErrorCode};
 use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
 use loomkin_auth::secret::Secret;
+use loomkin_auth::store::Replace;
 
-use super::{choose, retry_revocations};
+use super::{choose, key, retry_revocations};
 use crate::arguments::Connect;
 use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
@@ -27,6 +29,13 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     };
     let mut options = ConnectOptions::default();
     options.flow = arguments.flow.map(Into::into);
+    if options.flow.is_none() {
+        match choose::way(auth, &account, output).await? {
+            Some(Way::Key(kind)) => return key::set(auth, &account, kind, Replace::No, output).await,
+            Some(Way::Login(flow)) => options.flow = Some(flow),
+            _ => {}
+        }
+    }
     options.scopes.clone_from(&arguments.scope);
     options.timeout = arguments.timeout;
     let mut login = auth.connect(&account, options).await?;
@@ -106,8 +115,7 @@ async fn ask(
     if let Some(error) = rejected.as_ref().filter(|_| can_paste_again) {
         tell_rejected(account, error, output).ok()?;
     }
-    output.ask(question);
-    let pasted = paste::secret_line().await.ok().flatten()?;
+    let pasted = paste::secret_line(|| output.ask(question)).await.ok().flatten()?;
     if let Some(error) = rejected.as_ref().filter(|_| !can_paste_again) {
         tell_rejected(account, error, output).ok()?;
     }

@@ -43,7 +43,15 @@ async fn one(
     if output.json {
         return output.json(&DisconnectShape::new(&account, &disconnected));
     }
-    output.line(sentence(&account, &disconnected, scope))
+    output.line(sentence(&account, &disconnected, scope))?;
+    for kind in &disconnected.kept {
+        output.hint(format_args!(
+            "Its {} is still stored; `loomkin-auth key remove {account}{}` removes it.",
+            kind.noun(),
+            kind.option()
+        ));
+    }
+    Ok(())
 }
 
 async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), Failure> {

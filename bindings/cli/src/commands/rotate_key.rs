@@ -33,7 +33,8 @@ pub(super) async fn run(auth: &Auth, source: Option<&KeySetting>, output: Output
         output.line(sentence(&report))?;
         tell_damage(&report, output);
     }
-    let is_whole = report.damaged.is_empty() && report.damaged_revocations == 0;
+    let is_whole =
+        report.damaged.is_empty() && report.damaged_revocations == 0 && report.damaged_credentials.is_empty();
     if is_whole { Ok(()) } else { Err(Failure::Told(ErrorCode::StoreFailed)) }
 }
 
@@ -74,6 +75,13 @@ fn tell_damage(report: &RotationReport, output: Output) {
             "{} cannot be unsealed: {}.\nConnect or disconnect what is listed, then run this command again.",
             if names.len() == 1 { "One record" } else { "Some records" },
             names.join(", ")
+        ));
+    }
+    for (account, kind) in &report.damaged_credentials {
+        output.aside(format_args!(
+            "The {} of {} cannot be unsealed. Remove it or store it anew, then run this command again.",
+            kind.noun(),
+            name(account)
         ));
     }
     if report.damaged_revocations > 0 {

@@ -3,6 +3,7 @@
 use loomkin_auth::account::Owner;
 use loomkin_auth::auth::Auth;
 use loomkin_auth::clock::{Clock, SystemClock, Timestamp};
+use loomkin_auth::credential::{Present, Source};
 use loomkin_auth::status::{ConnectionState, ConnectionStatus};
 
 use crate::failure::Failure;
@@ -36,12 +37,22 @@ pub(super) fn table(rows: &[ConnectionStatus], now: Timestamp, output: Output) -
     for (index, line) in align(&cells, output).iter().enumerate() {
         text.push_str(line);
         text.push('\n');
-        if let Some(note) = index.checked_sub(1).and_then(|index| rows[index].note.as_deref()) {
-            text.push_str(&output.styled(Style::Dim, &format!("   {}", plain(note))));
+        let Some(row) = index.checked_sub(1).map(|index| &rows[index]) else { continue };
+        for note in row.note.iter().cloned().chain(row.credentials.iter().map(credential)) {
+            text.push_str(&output.styled(Style::Dim, &format!("   {}", plain(&note))));
             text.push('\n');
         }
     }
     text
+}
+
+fn credential(present: &Present) -> String {
+    let noun = present.kind.noun();
+    match &present.source {
+        Some(Source::Store) => format!("{noun} in the store"),
+        Some(source) => format!("{noun}: {source}"),
+        None => format!("{noun} that cannot be used; `loomkin-auth resolve` says why"),
+    }
 }
 
 fn row(status: &ConnectionStatus, now: Timestamp) -> [Cell; 6] {

@@ -10,7 +10,7 @@ use crate::shapes::TokenShape;
 
 pub(super) async fn run(auth: &Auth, account: Option<&AccountKey>, output: Output) -> Result<(), Failure> {
     if let Some(account) = account {
-        auth.config().provider(&account.provider)?;
+        auth.config().check_known(&account.provider)?;
     }
     let token = auth.access_token(&named_or_active(auth, account).await?).await?;
     if output.json {

@@ -48,16 +48,19 @@ fn the_documented_status_is_the_real_one() {
         base_url: None,
         since: None,
         revocation_until: None,
+        credentials: vec![CredentialShape { kind: "api_key", source: None }],
         note: None,
         next_step: None,
     };
     assert_documented("status", 0, &status);
+    let credential = serde_json::to_value(&status.credentials[0]).unwrap();
+    assert_eq!(keys(&credential), keys(&documented("status")[0][0]["credentials"][0]));
 }
 
 #[test]
 fn the_documented_token_is_the_real_one() {
-    let (provider, account, token, token_type) = ("github", "work", "t", "Bearer");
-    let shape = TokenShape { provider, account, token, token_type, expires_at: None, scopes: &[] };
+    let (provider, account, token, kind, token_type) = ("github", "work", "t", "oauth", "Bearer");
+    let shape = TokenShape { provider, account, token, kind, token_type, expires_at: None, scopes: &[] };
     assert_documented("token", 0, &shape);
 }
 
@@ -124,6 +127,7 @@ fn the_documented_disconnect_is_the_real_one() {
         revoked: false,
         queued_until: None,
         reason: None,
+        kept: Vec::new(),
     };
     assert_documented("disconnect", 0, &shape);
 }
@@ -146,10 +150,39 @@ fn the_documented_rotation_is_the_real_one() {
         kept_keys: 0,
         damaged: vec![DamagedShape { owner: "", provider: "", account: "" }],
         damaged_revocations: 0,
+        damaged_credentials: vec![DamagedCredentialShape { owner: "", provider: "", account: "", kind: "" }],
     };
     assert_documented("store rotate-key", 0, &shape);
     let damaged = serde_json::to_value(&shape.damaged[0]).unwrap();
     assert_eq!(keys(&damaged), keys(&documented("store rotate-key")[0]["damaged"][0]));
+    let damaged = serde_json::to_value(&shape.damaged_credentials[0]).unwrap();
+    assert_eq!(keys(&damaged), keys(&documented("store rotate-key")[0]["damaged_credentials"][0]));
+}
+
+#[test]
+fn the_documented_answers_of_key_are_the_real_ones() {
+    let (account, kind) = (account(), StaticKind::ApiKey);
+    assert_documented("key set", 0, &KeyShape::new(&account, kind, KeyOutcome::Stored));
+    assert_documented("key remove", 0, &KeyRemovedShape::new(&account, kind, true));
+}
+
+#[test]
+fn the_documented_resolution_is_the_real_one() {
+    let passed_over = PassedOverShape { kind: "api_key", place: "", reason: "" };
+    let shape = ResolveShape {
+        tier: None,
+        provider: "openai",
+        account: "default",
+        auth_mode: "auto",
+        kind: "api_key",
+        place: "environment",
+        source: String::new(),
+        passed_over: vec![passed_over],
+        limits: &[],
+    };
+    assert_documented("resolve", 0, &shape);
+    let passed_over = serde_json::to_value(&shape.passed_over[0]).unwrap();
+    assert_eq!(keys(&passed_over), keys(&documented("resolve")[0]["passed_over"][0]));
 }
 
 #[test]

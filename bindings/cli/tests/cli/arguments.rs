@@ -1,7 +1,18 @@
 use crate::home::{Home, TWO_PROVIDERS};
 
-const COMMANDS: [&str; 9] =
-    ["connect", "disconnect", "status", "token", "use", "me", "redact", "config", "completions"];
+const COMMANDS: [&str; 11] = [
+    "connect",
+    "disconnect",
+    "status",
+    "token",
+    "use",
+    "me",
+    "key",
+    "resolve",
+    "redact",
+    "config",
+    "completions",
+];
 
 #[test]
 fn help_names_every_command_and_goes_to_stdout() {

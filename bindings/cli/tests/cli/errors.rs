@@ -60,6 +60,7 @@ fn what_is_not_connected_cannot_be_used_and_may_be_disconnected() {
             "revoked": false,
             "queued_until": null,
             "reason": "it was not connected",
+            "kept": []
         })
     );
     let ran = home.run(&["disconnect", "github"]).exits(0);

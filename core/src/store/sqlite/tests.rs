@@ -6,6 +6,7 @@ mod full_disk;
 mod holders;
 mod keys;
 mod marks;
+mod migration;
 mod replaced;
 
 use std::sync::Arc;

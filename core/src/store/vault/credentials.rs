@@ -22,12 +22,21 @@ pub struct StoredCredential {
     pub account: AccountKey,
     /// What it is.
     pub kind: StaticKind,
-    /// The secret, or why it cannot be unsealed.
-    pub secret: Result<Secret>,
+    /// The secret and what it is bound to, or why they cannot be unsealed.
+    pub secret: Result<BoundSecret>,
     /// When the account got its first one of this kind.
     pub created_at: Timestamp,
     /// When this one was stored.
     pub updated_at: Timestamp,
+}
+
+/// A secret, and the resource server that the configuration named for it when it was stored.
+#[derive(Clone, Debug)]
+pub struct BoundSecret {
+    /// The secret.
+    pub secret: Secret,
+    /// The resource server; `None` where the configuration named none. The store does not look inside.
+    pub base_url: Option<String>,
 }
 
 /// What became of a credential that was to be stored.
@@ -51,7 +60,7 @@ impl Vault {
         &self,
         account: &AccountKey,
         kind: StaticKind,
-        secret: &Secret,
+        secret: &BoundSecret,
         replace: Replace,
     ) -> Result<KeyOutcome> {
         let now = self.clock.now();
@@ -145,25 +154,34 @@ fn open(ring: &KeyRing, credential: SealedCredential) -> StoredCredential {
     unopened(credential, secret)
 }
 
-fn unopened(credential: SealedCredential, secret: Result<Secret>) -> StoredCredential {
+fn unopened(credential: SealedCredential, secret: Result<BoundSecret>) -> StoredCredential {
     let SealedCredential { account, kind, created_at, updated_at, .. } = credential;
     StoredCredential { account, kind, secret, created_at, updated_at }
 }
 
-/// The payload: its version, then the secret.
-fn encode(secret: &Secret) -> Zeroizing<Vec<u8>> {
-    // The secret leaves for a buffer that is sealed next, and wiped.
-    let secret = secret.expose().as_bytes();
-    let mut buffer = Zeroizing::new(Vec::with_capacity(1 + secret.len()));
+/// The payload: its version, the length of the base URL in four bytes, the base URL, the secret. A length of zero says that
+/// there is no base URL.
+fn encode(bound: &BoundSecret) -> Zeroizing<Vec<u8>> {
+    // The secret leaves for a buffer that is sealed next, and wiped. One that grew would leave copies behind.
+    let (secret, base_url) =
+        (bound.secret.expose().as_bytes(), bound.base_url.as_deref().unwrap_or_default());
+    let mut buffer = Zeroizing::new(Vec::with_capacity(1 + 4 + base_url.len() + secret.len()));
     buffer.push(PAYLOAD_VERSION);
+    buffer.extend_from_slice(&(base_url.len() as u32).to_le_bytes());
+    buffer.extend_from_slice(base_url.as_bytes());
     buffer.extend_from_slice(secret);
     buffer
 }
 
 /// `None` for a payload of a later version.
-fn decode(plaintext: &[u8]) -> Option<Secret> {
-    let secret = plaintext.strip_prefix(&[PAYLOAD_VERSION])?;
-    Some(Secret::new(std::str::from_utf8(secret).ok()?))
+fn decode(plaintext: &[u8]) -> Option<BoundSecret> {
+    let (length, rest) = plaintext.strip_prefix(&[PAYLOAD_VERSION])?.split_first_chunk()?;
+    let (base_url, secret) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let base_url = std::str::from_utf8(base_url).ok()?;
+    Some(BoundSecret {
+        secret: Secret::new(std::str::from_utf8(secret).ok()?),
+        base_url: (!base_url.is_empty()).then(|| base_url.to_owned()),
+    })
 }
 
 impl fmt::Debug for StoredCredential {

@@ -4,10 +4,12 @@
 
 mod bad_luck;
 mod choice;
+mod credentials;
 mod device;
 mod disconnects;
 mod events;
 mod interrupted;
+mod keys;
 mod killed;
 mod kills;
 mod life;

@@ -17,7 +17,7 @@ async fn no_file_ever_holds_a_token() {
     let mut first = tokens("canary-one");
     first.id_token = Some(Secret::new("canary-id"));
 
-    let key = Secret::new("canary-static");
+    let key = BoundSecret { secret: Secret::new("canary-static"), base_url: None };
     vault.store_credential(&account, StaticKind::ApiKey, &key, Replace::No).await.unwrap();
     assert_clean(directory.path());
     let entry = vault.connect(&account, &first, ada(), json!({"client": "canary-binding"})).await.unwrap();

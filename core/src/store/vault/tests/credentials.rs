@@ -6,8 +6,12 @@ use crate::store::{CredentialOutcome, Replace, SealedCredential, StaticKind};
 
 const SECRET: &str = "canary-static-4711";
 
+fn bound(secret: &str) -> BoundSecret {
+    BoundSecret { secret: Secret::new(secret), base_url: Some("https://api.example.com".to_owned()) }
+}
+
 async fn keep(vault: &Vault, account: &AccountKey, kind: StaticKind) -> KeyOutcome {
-    vault.store_credential(account, kind, &Secret::new(SECRET), Replace::No).await.unwrap()
+    vault.store_credential(account, kind, &bound(SECRET), Replace::No).await.unwrap()
 }
 
 fn openai() -> AccountKey {
@@ -19,7 +23,9 @@ async fn a_credential_comes_out_as_it_went_in_and_is_printed_nowhere() {
     let (vault, store) = vault().await;
     assert_eq!(keep(&vault, &openai(), StaticKind::ApiKey).await, KeyOutcome::Stored);
     let found = vault.credentials_of(&openai()).await.unwrap().pop().unwrap();
-    assert!(found.secret.as_ref().unwrap().matches(&Secret::new(SECRET)));
+    let opened = found.secret.as_ref().unwrap();
+    assert!(opened.secret.matches(&Secret::new(SECRET)));
+    assert_eq!(opened.base_url.as_deref(), Some("https://api.example.com"));
     assert_eq!((found.kind, &found.account), (StaticKind::ApiKey, &openai()));
     let sealed = store.credentials(&Owner::default()).await.unwrap();
     let printed = format!("{found:?} {found:#?} {sealed:?}");
@@ -35,11 +41,12 @@ async fn what_is_there_is_kept_with_its_moment_until_it_is_to_be_replaced() {
     let first = vault.credentials_of(&openai()).await.unwrap().pop().unwrap();
     let outcome = keep(&vault, &openai(), StaticKind::ApiKey).await;
     assert_eq!(outcome, KeyOutcome::Kept(first.updated_at));
-    let another = Secret::new("another");
+    let another = BoundSecret { secret: Secret::new("another"), base_url: None };
     let replaced = vault.store_credential(&openai(), StaticKind::ApiKey, &another, Replace::Yes).await;
     assert_eq!(replaced.unwrap(), KeyOutcome::Replaced);
     let now = vault.credentials_of(&openai()).await.unwrap().pop().unwrap();
-    assert!(now.secret.unwrap().matches(&another));
+    let opened = now.secret.unwrap();
+    assert!(opened.secret.matches(&another.secret) && opened.base_url.is_none());
     assert_eq!(now.created_at, first.created_at);
     assert!(vault.remove_credential(&openai(), StaticKind::ApiKey).await.unwrap());
     assert!(vault.credentials_of(&openai()).await.unwrap().is_empty());
@@ -76,7 +83,7 @@ async fn a_credential_that_was_moved_or_edited_is_noticed_and_hides_no_other() {
         assert!(other.secret.is_ok(), "{what}");
         // To be rid of a damaged one must be possible, and so must replacing it.
         let kind = row.kind;
-        vault.store_credential(&row.account, kind, &Secret::new("new"), Replace::Yes).await.unwrap();
+        vault.store_credential(&row.account, kind, &bound("new"), Replace::Yes).await.unwrap();
         assert!(vault.credentials_of(&row.account).await.unwrap().pop().unwrap().secret.is_ok(), "{what}");
     }
 }
@@ -109,7 +116,7 @@ async fn a_vault_that_was_open_before_a_rotation_reads_and_writes_on() {
     let report = open(Arc::clone(&store), Mood::Fine).await.rotate_key(None, &|_| {}).await.unwrap();
     assert_eq!((report.resealed, report.removed_keys, report.kept_keys), (1, 1, 0));
     let found = bystander.credentials_of(&openai()).await.unwrap().pop().unwrap();
-    assert!(found.secret.unwrap().matches(&Secret::new(SECRET)));
+    assert!(found.secret.unwrap().secret.matches(&Secret::new(SECRET)));
 
     open(Arc::clone(&store), Mood::Fine).await.rotate_key(None, &|_| {}).await.unwrap();
     assert_eq!(keep(&bystander, &openai(), StaticKind::AuthToken).await, KeyOutcome::Stored);

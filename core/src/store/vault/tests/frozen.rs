@@ -5,7 +5,7 @@ use std::fs;
 
 use super::*;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{FailureKind, TokenDigest};
+use crate::store::{FailureKind, Replace, SealedCredential, StaticKind, TokenDigest};
 
 #[tokio::test]
 async fn a_sealed_record_of_format_1_opens() {
@@ -13,15 +13,7 @@ async fn a_sealed_record_of_format_1_opens() {
     let text = |name: &str| file[name].as_str().unwrap().to_owned();
     let store: Arc<dyn TokenStore> =
         Arc::new(MemoryStore::new(Arc::new(SystemClock), &SystemRandom).unwrap());
-    let wrapped = &file["wrapped_key"];
-    let key = WrappedKey {
-        id: bytes(&wrapped["id"]).try_into().unwrap(),
-        source: wrapped["source"].as_str().unwrap().to_owned(),
-        salt: bytes(&wrapped["salt"]).try_into().unwrap(),
-        wrapped: bytes(&wrapped["wrapped"]),
-        created_at: Timestamp::from_unix_seconds(0),
-    };
-    assert!(store.add_key(key, true).await.unwrap());
+    assert!(store.add_key(key_of(&file), true).await.unwrap());
     let account: AccountKey = format!("{}/{}", text("provider"), text("account")).parse().unwrap();
     let connection = ConnectionId(bytes(&file["connection"]).try_into().unwrap());
     let digest = TokenDigest(bytes(&file["refresh_digest"]).try_into().unwrap());
@@ -49,6 +41,28 @@ async fn a_sealed_record_of_format_1_opens() {
     assert_eq!(hex(vault.keys.ring().newest().secret.expose()), text("data_key")); // a key of this file alone
     assert_eq!(payload_of(&entry), file["expected"]);
     assert_eq!(TokenDigest::derive(connection, entry.tokens.refresh_token.as_ref().unwrap()), digest);
+}
+
+#[tokio::test]
+async fn a_sealed_credential_of_format_1_opens() {
+    let (file, keys) = (credential_file(), file());
+    let store: Arc<dyn TokenStore> =
+        Arc::new(MemoryStore::new(Arc::new(SystemClock), &SystemRandom).unwrap());
+    assert!(store.add_key(key_of(&keys), true).await.unwrap());
+    let account: AccountKey = file["account"].as_str().unwrap().parse().unwrap();
+    let updated_at = Timestamp::from_unix_millis(file["updated_at_ms"].as_i64().unwrap());
+    let credential = SealedCredential {
+        account: account.clone(),
+        kind: StaticKind::from_text(file["kind"].as_str().unwrap()).unwrap(),
+        sealed: SealedTokens(bytes(&file["sealed"])),
+        created_at: updated_at,
+        updated_at,
+    };
+    store.store_credential(credential, Replace::No).await.unwrap();
+    let vault = open_with(store, keys["secret"].as_str().unwrap()).await;
+    let opened = vault.credentials_of(&account).await.unwrap().pop().unwrap().secret.unwrap();
+    assert_eq!(opened.secret.expose(), file["expected"]["secret"]); // a secret of this file alone
+    assert_eq!(opened.base_url.as_deref(), file["expected"]["base_url"].as_str());
 }
 
 #[tokio::test]
@@ -133,4 +147,20 @@ fn bytes(value: &Value) -> Vec<u8> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn credential_file() -> Value {
+    serde_json::from_str(include_str!("../../../../../tests/vectors/store/sealed-credential-v1.json"))
+        .unwrap()
+}
+
+fn key_of(file: &Value) -> WrappedKey {
+    let wrapped = &file["wrapped_key"];
+    WrappedKey {
+        id: bytes(&wrapped["id"]).try_into().unwrap(),
+        source: wrapped["source"].as_str().unwrap().to_owned(),
+        salt: bytes(&wrapped["salt"]).try_into().unwrap(),
+        wrapped: bytes(&wrapped["wrapped"]),
+        created_at: Timestamp::from_unix_seconds(0),
+    }
 }

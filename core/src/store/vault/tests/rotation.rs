@@ -22,7 +22,7 @@ impl World {
                 .unwrap();
         }
         for number in 0..CREDENTIALS {
-            let secret = Secret::new(format!("key-{number}"));
+            let secret = BoundSecret { secret: Secret::new(format!("key-{number}")), base_url: None };
             vault.store_credential(&name(number), StaticKind::ApiKey, &secret, Replace::No).await.unwrap();
         }
         // One has failed, and one is being refreshed.
@@ -73,7 +73,7 @@ impl World {
         }
         for number in 0..CREDENTIALS {
             let found = vault.credentials_of(&name(number)).await.unwrap().pop().unwrap();
-            assert!(found.secret.unwrap().matches(&Secret::new(format!("key-{number}"))), "{when}");
+            assert!(found.secret.unwrap().secret.matches(&Secret::new(format!("key-{number}"))), "{when}");
         }
     }
 

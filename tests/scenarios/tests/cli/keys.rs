@@ -1,0 +1,176 @@
+//! Keys that a person brings, by the command.
+
+use loomkin_auth_scenarios::{Browser, Choice, Dev, Home, Ran, say_skipped, within};
+
+const KEY: &str = "canary--key-0815";
+const CONFIG: &str = "[auth.openai]\n[auth.github]\nclient_id = \"Iv1.abc\"\n";
+
+async fn set(home: &Home, arguments: &[&str], text: &[u8]) -> Ran {
+    let mut running = home.call(&[&["key", "set"], arguments].concat()).start();
+    running.write_all(text).await;
+    running.ended().await
+}
+
+#[tokio::test]
+async fn a_key_lives_from_set_to_remove() {
+    let home = Home::new(CONFIG);
+    let stored = set(&home, &["openai", "--json"], format!("{KEY}\r\n").as_bytes()).await.exits(0).json();
+    assert_eq!((&stored["kind"], &stored["outcome"]), (&"api_key".into(), &"stored".into()));
+
+    let status = home.run(&["status", "--json"]).await.exits(0).json();
+    let row = status.as_array().unwrap().iter().find(|row| row["provider"] == "openai").unwrap();
+    assert_eq!((&row["state"], &row["next_step"]), (&"connected".into(), &serde_json::Value::Null));
+    assert_eq!(row["credentials"], serde_json::json!([{"kind": "api_key", "source": "store"}]));
+    assert!(home.run(&["status"]).await.exits(0).stdout.contains("API key in the store"));
+
+    let resolved = home.run(&["resolve", "openai", "--json"]).await.exits(0).json();
+    assert_eq!((&resolved["kind"], &resolved["source"]), (&"api_key".into(), &"store".into()));
+    let told = home.run(&["resolve", "openai"]).await.exits(0).stdout;
+    assert!(told.starts_with("openai: API key in the store\n"), "{told}");
+    let ran = home.run(&["token", "openai", "--json"]).await;
+    assert_eq!((ran.token().as_str(), &ran.json()["kind"]), (KEY, &"api_key".into()));
+    home.run(&["use", "openai"]).await.exits(0);
+    assert_eq!(home.run(&["token"]).await.token(), KEY);
+
+    let kept = home.run(&["key", "set", "openai"]).await.exits(0);
+    assert!(
+        kept.stdout.contains("is stored already") && kept.stdout.contains("--replace"),
+        "{}",
+        kept.stdout
+    );
+    set(&home, &["openai", "--replace"], b"canary--another").await.exits(0);
+    assert_eq!(home.run(&["token"]).await.token(), "canary--another");
+
+    let ended = home.run(&["logout", "openai", "--json"]).await.exits(0).json();
+    assert_eq!((&ended["was_connected"], &ended["kept"]), (&false.into(), &serde_json::json!(["api_key"])));
+    assert_eq!(home.run(&["token", "openai"]).await.token(), "canary--another");
+
+    let removed = home.run(&["key", "remove", "openai", "--json"]).await.exits(0).json();
+    assert_eq!(removed["removed"], true);
+    assert!(home.run(&["key", "remove", "openai"]).await.exits(0).stdout.contains("No API key"));
+    let gone = home.run(&["token", "openai", "--json"]).await.exits(77).error();
+    assert_eq!(gone["advice"], "Run `loomkin-auth key set openai`.");
+    let gone = home.run(&["token", "--json"]).await.exits(77).error();
+    assert_eq!(gone["code"], "no_active_provider");
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_refused_and_nothing_is_stored() {
+    let home = Home::new(CONFIG);
+    let long = [b"canary--".as_slice(), &b"k".repeat(64 * 1024)].concat();
+    let endless = [b"canary--".as_slice(), &b"k".repeat(1 << 20)].concat();
+    for (text, reason) in [
+        (b"".as_slice(), "stdin ended"),
+        (b"\n\n", "stdin ended"),
+        (b" canary--key", "a space"),
+        (b"canary--key \n", "a space"),
+        (b"canary--key\ncanary--another\n", "a line break"),
+        (b"\"canary--key\"", "quotes"),
+        (b"\xef\xbb\xbfcanary--key", "byte order mark"),
+        (b"canary--\xff\xfe", "outside ASCII"),
+        (b"OPENAI_API_KEY", "name of a variable"),
+        (&long, "longer than 16 KiB"),
+        (&endless, "longer than 16 KiB"),
+    ] {
+        let error = set(&home, &["openai", "--json"], text).await.exits(64).error();
+        assert_eq!(error["code"], "usage");
+        assert!(error["message"].as_str().unwrap().contains(reason), "{reason}: {error}");
+    }
+    assert_eq!(home.run(&["token", "openai", "--json"]).await.exits(77).error()["code"], "not_connected");
+}
+
+#[tokio::test]
+async fn a_slip_is_told_before_anybody_is_asked_for_a_key() {
+    let home = Home::new(CONFIG);
+    let running = home.call(&["key", "set", "opnai", "--json"]).start();
+    let error = running.ended().await.exits(64).error();
+    assert_eq!(error["advice"], "Did you mean `openai`?");
+    let error = home.run(&["resolve", "opnai", "--json"]).await.exits(64).error();
+    assert_eq!(error["advice"], "Did you mean `openai`?");
+}
+
+#[tokio::test]
+async fn keys_in_the_environment_are_used_and_shown_nowhere() {
+    let home = Home::new(CONFIG);
+    let call = || home.call(&["resolve", "github", "--json"]);
+    let found = call().variable("GITHUB_TOKEN", Some(KEY)).start().ended().await.exits(0).json();
+    assert_eq!(found["source"], "variable GITHUB_TOKEN");
+    let refused = call().variable("GITHUB_TOKEN", Some("canary--key with spaces")).start().ended().await;
+    assert_eq!(refused.exits(78).error()["code"], "config_invalid");
+    let status = home.call(&["status", "--json"]).variable("GITHUB_TOKEN", Some(KEY)).start().ended().await;
+    assert!(status.exits(0).stdout.contains("variable GITHUB_TOKEN"));
+    let none = home.run(&["resolve", "github", "--json"]).await.exits(77).error();
+    assert!(none["advice"].as_str().unwrap().contains("GITHUB_TOKEN"), "{none}");
+    // Nothing of the environment was kept.
+    assert_eq!(home.run(&["token", "github", "--json"]).await.exits(77).error()["code"], "not_connected");
+}
+
+#[tokio::test]
+async fn a_stored_key_outlives_the_rotation_of_the_stores_key() {
+    let home = Home::new(CONFIG);
+    set(&home, &["openai"], KEY.as_bytes()).await.exits(0);
+    let rotated = home.run(&["store", "rotate-key", "--json"]).await.exits(0).json();
+    assert_eq!((&rotated["resealed"], &rotated["kept_keys"]), (&1.into(), &0.into()));
+    assert_eq!(home.run(&["token", "openai"]).await.token(), KEY);
+}
+
+#[tokio::test]
+async fn a_login_and_a_key_of_one_account_leave_each_other_alone() {
+    let dev = Dev::start().await;
+    set(&dev.home, &["dev"], KEY.as_bytes()).await.exits(0);
+    assert_eq!(dev.home.run(&["token", "dev"]).await.token(), KEY);
+    let mut browser = Browser::new("ada", Choice::Allow).unwrap();
+    dev.home.call(&["login", "dev", "--json", "--no-browser"]).follow(&mut browser).await.exits(0);
+    assert!(
+        dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()),
+        "the connection comes first"
+    );
+    let ended = dev.home.run(&["disconnect", "dev"]).await.exits(0);
+    assert!(ended.stderr.contains("`loomkin-auth key remove dev`"), "{}", ended.stderr);
+    assert_eq!(dev.home.run(&["token", "dev"]).await.token(), KEY);
+}
+
+#[tokio::test]
+async fn at_a_terminal_the_key_is_asked_for_and_stays_hidden() {
+    let home = Home::new(CONFIG);
+    let Some(call) = home.call_at_terminal(&["key", "set", "openai"]) else {
+        say_skipped("at_a_terminal_the_key_is_asked_for_and_stays_hidden", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Paste the API key of openai")).await);
+    running.write_line(KEY).await;
+    let ran = running.ended().await.exits(0);
+    assert!(ran.stdout.contains(" the API key of openai, sealed."), "{}", ran.stdout);
+    assert_eq!(home.run(&["token", "openai"]).await.token(), KEY);
+}
+
+#[tokio::test]
+async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
+    let home = Home::new(CONFIG);
+    let Some(call) = home.call_at_terminal(&["connect", "github"]) else {
+        say_skipped(
+            "at_a_terminal_connect_asks_for_the_way_where_there_are_several",
+            "there is no script(1) here",
+        );
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Number:")).await);
+    let asked = running.stdout().text();
+    for way in [
+        "1)  log in with your browser",
+        "2)  log in with a code on another device",
+        "3)  paste an auth token",
+    ] {
+        assert!(asked.contains(way), "{asked}");
+    }
+    running.write_line("7").await;
+    assert!(within("a prompt", running.stdout().said("Type a number from 1 to 3.")).await);
+    running.write_line("3").await;
+    assert!(within("a prompt", running.stdout().said("Paste the auth token of github")).await);
+    running.write_line(KEY).await;
+    running.ended().await.exits(0);
+    let found = home.run(&["resolve", "github", "--json"]).await.exits(0).json();
+    assert_eq!((&found["kind"], &found["place"]), (&"auth_token".into(), &"store".into()));
+}
