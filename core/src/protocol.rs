@@ -8,6 +8,8 @@ mod body;
 mod capture;
 pub mod device;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fixture;
 pub mod id_token;
 pub mod identity;
