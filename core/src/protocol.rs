@@ -9,6 +9,8 @@ pub mod caching;
 mod capture;
 pub mod device;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fixture;
 pub mod id_token;
 pub mod identity;

@@ -39,15 +39,6 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 static REALMS: AtomicU32 = AtomicU32::new(0);
 
 impl Keycloak {
-    /// Changes the realm by a `part` of its representation.
-    ///
-    /// # Errors
-    ///
-    /// The server does not answer, or refuses.
-    pub async fn change(&self, part: &Value) -> io::Result<()> {
-        self.administer(Method::PUT, "", Some(part)).await.map(drop)
-    }
-
     /// What the rows that are listed at `path` below the realm have under `name`.
     async fn list(&self, path: &str, name: &str) -> io::Result<Vec<String>> {
         let rows = self.administer(Method::GET, path, None).await?;
@@ -102,7 +93,8 @@ impl Peer for Keycloak {
     }
 
     async fn set_access_token_lifetime(&self, lifetime: Duration) -> io::Result<()> {
-        self.change(&json!({"accessTokenLifespan": lifetime.as_secs()})).await
+        let part = json!({"accessTokenLifespan": lifetime.as_secs()});
+        self.administer(Method::PUT, "", Some(&part)).await.map(drop)
     }
 
     async fn revoke_grants(&self) -> io::Result<()> {
@@ -135,9 +127,11 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let (ready, stdin) = (ready_line(&mut child).await?, child.stdin.take());
+        let ready = ready_line(&mut child).await.map_err(|complaint| {
+            io::Error::other(format!("Keycloak does not start; {REMEDY}\n{complaint}"))
+        })?;
         let address = ready["address"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { address, _stdin: stdin.ok_or(io::ErrorKind::BrokenPipe)? })
+        Ok(Self { address, _stdin: child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)? })
     }
 
     async fn make_realm(&self, http: &Client, name: &str, access_token_lifetime: Duration) -> io::Result<()> {
@@ -174,3 +168,5 @@ impl Server {
         Ok(tokens["access_token"].as_str().unwrap_or_default().to_owned())
     }
 }
+
+const REMEDY: &str = "install Java 17 or newer, then run tests/servers/keycloak/setup";

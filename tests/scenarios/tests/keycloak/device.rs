@@ -1,9 +1,12 @@
-//! A device that asks more often than it was told to.
+//! Devices that the server is not content with.
 
 use std::time::Duration;
 
+use loomkin_auth::auth::ConnectOptions;
 use loomkin_auth::clock::Clock as _;
-use loomkin_auth_scenarios::{Browser, Choice, Keycloak, Oidc, Peer as _, within};
+use loomkin_auth::error::OauthError;
+use loomkin_auth::provider::Flow;
+use loomkin_auth_scenarios::{App, Browser, Choice, Keycloak, Oidc, Peer as _, within};
 
 use crate::openid::device::begin;
 
@@ -40,6 +43,18 @@ async fn a_device_whose_clock_is_fast_is_told_to_slow_down_and_gets_its_tokens()
     .unwrap();
     assert_eq!(connected.account_login.as_deref(), Some("ada@example.test"));
     assert!(oidc.server.is_active(&app.token("idp").await.unwrap()).await.unwrap());
+}
+
+#[tokio::test]
+#[ignore = "needs Java and tests/servers/keycloak/setup"]
+async fn a_registration_that_demands_a_challenge_of_devices_too_is_refused_at_once() {
+    let oidc = Oidc::<Keycloak>::start().await;
+    oidc.configure_confidential(Keycloak::CONFIDENTIAL_SECRET, "client_secret_basic");
+    let mut options = ConnectOptions::default();
+    options.flow = Some(Flow::Device);
+    let refused = App::open(&oidc.home).await.unwrap().begin("idp", options).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "client_rejected");
+    assert_eq!(refused.oauth_error(), Some(OauthError::InvalidRequest));
 }
 
 const INTERVAL: Duration = Duration::from_secs(5);
