@@ -31,19 +31,18 @@ const CORPUS: &str = include_str!("../../tests/vectors/redact.json");
 const PATTERNS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/redact.ere");
 const SIZE: usize = 16 * 1024 * 1024;
 
-/// Of all lines of the corpus, which are called secret?
+/// Which texts of the corpus are said to hold a secret?
 fn quality(_: &mut Criterion) {
     let corpus: Value = serde_json::from_str(CORPUS).unwrap();
-    let one_line = |text: &Value| text.as_str().unwrap().replace('\n', " ");
-    let secret: Vec<_> =
-        corpus["masked"].as_array().unwrap().iter().map(|it| one_line(&it["input"])).collect();
-    let ordinary: Vec<_> = corpus["ordinary"].as_array().unwrap().iter().map(one_line).collect();
-    let lines = [secret.clone(), ordinary].concat();
+    let secret = corpus["masked"].as_array().unwrap().iter().map(|case| &case["input"]);
+    let ordinary = corpus["ordinary"].as_array().unwrap();
+    let texts: Vec<_> = secret.clone().chain(ordinary).map(|text| text.as_str().unwrap()).collect();
+    let secrets = secret.count();
 
     let redactor = Redactor::default();
-    let masked = |index: &usize| redactor.redact(&lines[*index]) != lines[*index];
-    tell("redact", &(0..lines.len()).filter(masked).collect(), secret.len());
-    tell("grep -E", &found_by_grep(&lines), secret.len());
+    let is_masked = |index: &usize| redactor.redact(texts[*index]) != texts[*index];
+    tell("redact", &(0..texts.len()).filter(is_masked).collect(), secrets);
+    tell("grep -E", &found_by_grep(&texts), secrets);
 }
 
 fn tell(who: &str, called_secret: &BTreeSet<usize>, secrets: usize) {
@@ -51,13 +50,15 @@ fn tell(who: &str, called_secret: &BTreeSet<usize>, secrets: usize) {
     let wrong = called_secret.len() - right;
     let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole as f64;
     println!(
-        "{who}: {right} of {secrets} secret lines, {wrong} ordinary ones; precision {:.1} %, recall {:.1} %",
+        "{who}: {right} of {secrets} texts with a secret, {wrong} ordinary ones; precision {:.1} %, recall {:.1} %",
         percent(right, right + wrong),
         percent(right, secrets)
     );
 }
 
-fn found_by_grep(lines: &[String]) -> BTreeSet<usize> {
+/// Each text on a line of its own.
+fn found_by_grep(texts: &[&str]) -> BTreeSet<usize> {
+    let lines: Vec<_> = texts.iter().map(|text| text.replace('\n', " ")).collect();
     let file = file_of(lines.join("\n").as_bytes());
     let output = grep(file.path()).arg("--line-number").output().unwrap();
     let numbers = String::from_utf8(output.stdout).unwrap();

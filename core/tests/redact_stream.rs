@@ -1,7 +1,5 @@
 //! Secrets where windows are cut, in lines that do not end, and through a writer.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
-
 use std::borrow::Cow;
 use std::io::{self, Write};
 

@@ -22,4 +22,4 @@ const LOCAL: &str = "[A-Za-z0-9._%+-]+";
 const LABELS: &str = r"(?:[A-Za-z0-9-]+\.)+";
 
 /// `scheme://host`, or the user before a password (RFC 3986 §3.2.1).
-const HOST: &str = r#"[a-z0-9]://[^/?#\s:@"'`\[\]<>\\(){}|^*,;]*"#;
+const HOST: &str = r#"[A-Za-z0-9]://[^/?#\s:@"'`\[\]<>\\(){}|^*,;]*"#;

@@ -9,7 +9,11 @@ pub(super) fn shapes() -> Vec<Shape> {
         // `"code": "not_connected"`, `state=open`: words that a program chose are no secrets.
         ordinary(format!(r#"(?i){VAGUE}{TO_QUOTE}(?-i:{WORD})\\*["'`]"#)),
         ordinary(format!(r#"(?i){VAGUE}{EQUALS}(?-i:{WORD})(?:[^0-9A-Za-z_.~+/%-]|%26|\.[^0-9A-Za-z])"#)),
-        ordinary(format!(r#"(?i){TUPLE}{any}{IN_TUPLE}(?-i:{WORD})\\*["'`]"#)),
+        ordinary(format!(r#"(?i){TUPLE}{VAGUE}{IN_TUPLE}(?-i:{WORD})\\*["'`]"#)),
+        // `("access_token", "refresh_token")`
+        ordinary(format!(
+            r#"(?i){TUPLE}{TELLING}{IN_TUPLE}(?:{TELLING}|expires_in|scope|token_type)\\*["'`]"#
+        )),
         // No value at all, or where one would come from.
         ordinary(format!(r"(?i){any}(?:{EQUALS}|{SPACED})(?:{NO_VALUE})")),
         after(format!(r"(?i)(?:{any}|{IN_QUOTES_ONLY}){TO_QUOTE}"), Rest::Quoted),
@@ -55,4 +59,6 @@ const WORD: &str =
 /// The beginning of a value that is no word of a language or a program: it has a digit, or is very long.
 const NO_WORD: &str = "(?:[a-z_~/+-]{0,23}[0-9]|[a-z_~/+-]{24})";
 
-const NO_VALUE: &str = r"(?:nil|null|none|undefined|true|false|[iu](?:8|16|32|64|128)|f32|f64)\b|secret\(elided\)|self\.|[$%][a-z_{(]|\*\*\*";
+/// What stands where a value would: nothing, a type, a masked one, a variable that will be filled in. Nothing may follow, or
+/// it is a secret that begins like that.
+const NO_VALUE: &str = r#"(?:nil|null|none|undefined|true|false|[iu](?:8|16|32|64|128)|f32|f64|secret\(elided\)|self\.[a-z_.]{1,64}|\*{3,16}|(?-i:\$[A-Z_][A-Z0-9_]{0,63}))[\s"'`,;&()\[\]{}<>|\\]|\$[{(]"#;

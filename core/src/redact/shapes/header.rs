@@ -23,7 +23,8 @@ pub(super) fn shapes() -> Vec<Shape> {
 const AUTHORIZATION: &str = r#"(?:[{(](?:<<)?[bu]?\\*["'](?:proxy-)?)?\bauthorization"#;
 
 /// `: `, `": "`, `=[`, `" => "` and what else stands between the name of a header and its value.
-const TO_VALUE: &str = r#"\\*["'`]?(?:>>)?[ \t]*(?:=>|[:=,])[ \t]*\[?[ \t]*(?:<<|[bu])?\\*["'`]?"#;
+const TO_VALUE: &str =
+    r#"(?:\\*["'](?:>>)?,|\\*["'`]?(?:>>)?[ \t]*(?:=>|[:=]))[ \t]*\[?[ \t]*(?:<<|[bu])?\\*["'`]?"#;
 
 /// Schemes of one token (RFC 9110 §11.4).
 const SCHEME: &str = "(?:bearer|basic|dpop|token|apikey)";
