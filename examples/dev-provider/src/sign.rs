@@ -33,7 +33,7 @@ struct Key {
 }
 
 enum Pair {
-    Es256(EcdsaKeyPair),
+    Es256(Box<EcdsaKeyPair>),
     Rs256(Box<RsaKeyPair>),
 }
 
@@ -117,7 +117,7 @@ impl Pair {
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, random)
             .map_err(|_| io::Error::other("the system gave no random bytes"))?;
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), random)
-            .map(Self::Es256)
+            .map(|pair| Self::Es256(Box::new(pair)))
             .map_err(|_| io::Error::other("the new signing key cannot be read back"))
     }
 

@@ -221,15 +221,19 @@ async fn an_old_document_counts_while_the_server_is_away_or_lies() {
 async fn those_who_wait_for_one_attempt_share_its_outcome_and_the_next_call_asks_again() {
     let world = World::new([says(503, &[], ""), text("one")]);
     world.network.open.send_replace(false);
+    let asked = watch::Sender::new(0);
     let callers: Vec<_> = (0..100)
         .map(|_| {
             let document = world.document.clone();
-            tokio::spawn(async move { document.get().await.unwrap_err().code() })
+            let asked = asked.clone();
+            tokio::spawn(async move {
+                asked.send_modify(|asked| *asked += 1);
+                document.get().await.unwrap_err().code()
+            })
         })
         .collect();
-    world.network.arrived.subscribe().wait_for(|arrived| *arrived == 1).await.unwrap();
-    // Whoever has not asked by now would not have waited for that attempt.
-    tokio::task::yield_now().await;
+    // Each has gone on to the turn by then, or to the network: nothing lies between.
+    asked.subscribe().wait_for(|asked| *asked == 100).await.unwrap();
     world.network.open.send_replace(true);
     for caller in callers {
         assert_eq!(caller.await.unwrap(), ErrorCode::Unavailable);

@@ -7,7 +7,7 @@ use loomkin_auth::auth::ConnectOptions;
 use loomkin_auth::error::Result;
 use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
-use loomkin_auth_dev_provider::{Endpoint, Fault};
+use loomkin_auth_dev_provider::{Endpoint, Fault, Forgery};
 use loomkin_auth_scenarios::{App, Browser, Choice, Dev, Login, MovedClock, within};
 use tokio::task::JoinSet;
 
@@ -96,6 +96,7 @@ async fn what_a_poll_is_told_is_borne_or_ends_the_login() {
     let denied = Fault::OAuthError { error: "access_denied".into(), status: 400 };
     let expired = Fault::OAuthError { error: "expired_token".into(), status: 400 };
     let unheard_of = Fault::OAuthError { error: "something_new".into(), status: 400 };
+    let forged = Fault::IdTokenSignature { forgery: Forgery::AnotherKey };
     check(
         Endpoint::Token,
         [
@@ -123,6 +124,7 @@ async fn what_a_poll_is_told_is_borne_or_ends_the_login() {
             (Fault::missing("access_token"), Some(1), "server_misbehaved after 1 polls"),
             (Fault::RefusalWithoutError { status: 404 }, Some(1), "server_misbehaved after 1 polls"),
             (Fault::field("id_token", "not-a-token"), Some(1), "server_misbehaved after 1 polls"),
+            (forged, Some(1), "server_misbehaved after 1 polls"),
         ],
     )
     .await;

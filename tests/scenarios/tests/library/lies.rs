@@ -107,10 +107,14 @@ async fn outcome(endpoint: Endpoint, fault: Fault) -> String {
 
     // Another app, as the first one has read the metadata.
     let app = dev.app().await;
+    let exchanges = || dev.provider.count_token_requests("authorization_code");
+    let before = exchanges();
     dev.provider.fault(endpoint, fault).until_cleared();
     let mut browser = Browser::new("ada", Choice::Allow).unwrap();
     let (connected, _page) = app.connect_with("dev", &mut browser).await;
     dev.provider.clear_faults();
+    // What is known before the code is sent, is known in time.
+    assert_eq!(exchanges() - before, usize::from(endpoint == Endpoint::Token));
     assert_eq!(app.token("dev").await.unwrap(), token);
     assert_eq!(app.token("dev/other").await.unwrap_err().code().as_str(), "not_connected");
     match connected {
