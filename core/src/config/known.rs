@@ -177,7 +177,7 @@ static KEYS: &[Key] = &[
     Key::new(S::Provider, "scopes", K::Scopes,
         "What to ask for: a list, or one string with spaces between.").oauth(),
     Key::new(S::Provider, "flow", K::Choice(Flow::WORDS),
-        "How the person is sent through the login.").default("auto").oauth(),
+        "How the person is sent through the login; auto decides by where the browser is.").default("auto").oauth(),
     Key::new(S::Provider, "redirect_uri", K::Uri(P::Redirect),
         "The registered redirect URI, only where the provider fixes it.").oauth(),
     Key::new(S::Provider, "base_url", K::Uri(P::Endpoint),

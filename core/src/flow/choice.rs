@@ -48,7 +48,7 @@ impl Choice {
         let way_out = match self.flow {
             Flow::Device => "so enter a code on any device",
             Flow::Hosted | Flow::Loopback | Flow::Paste => {
-                "so paste the address that your browser ends up at, even if that page does not load"
+                "so log in with any browser, and paste the address that it ends up at, even if that page does not load"
             }
         };
         Some(format!("{}; {way_out}", self.reasons.join(", and ")))

@@ -121,7 +121,8 @@ impl Dev {
             // While a poll is under way no time passes.
             app.has_sleepers().await;
             let next_poll_at = progress.borrow_and_update().next_poll_at;
-            self.advance(app, next_poll_at.time_left(app.now()));
+            // The app counts milliseconds and the server counts finer: a poll must not come a part of one too early.
+            self.advance(app, next_poll_at.time_left(app.now()) + Duration::from_millis(1));
             if progress.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }

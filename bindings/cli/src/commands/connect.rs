@@ -11,7 +11,6 @@ use loomkin_auth::credential::Way;
 use loomkin_auth::error::{Error, ErrorCode};
 use loomkin_auth::lifecycle::Connected;
 use loomkin_auth::provider::Flow;
-use loomkin_auth::secret::Secret;
 use loomkin_auth::store::Replace;
 
 use super::{choose, key, retry_revocations};
@@ -91,35 +90,26 @@ async fn wait(login: &mut PendingLogin, output: Output) -> Result<Connected, Fai
             "Waiting for your browser to come back, for at most {time_left}; Ctrl-C stops."
         ));
     }
-    // Lines that are written for somebody else are left alone, unless they are all that can finish the login.
-    let may_ask = flow == Flow::Paste || output.json || paste::is_interactive();
-    if !(login.choice().asks_for_paste() && may_ask) {
+    if !login.choice().asks_for_paste() {
         return Ok(login.wait().await?);
     }
+    // Of a pipe it shows only later whether there is another line in it; if not, the error is what the command ends with.
+    let tells_at_once = flow == Flow::Loopback || output.json || paste::is_interactive();
     let question = match flow {
         Flow::Paste => "Paste what the page shows (it stays hidden), then press Enter: ",
         _ => "Or paste the address that it ends up at (it stays hidden), then press Enter: ",
     };
-    Ok(login.wait_or_paste(|rejected| ask(&account, question, rejected, output)).await?)
-}
-
-/// Asks for a line to be pasted, and says why the one before was not accepted.
-async fn ask(
-    account: &AccountKey,
-    question: &str,
-    rejected: Option<Error>,
-    output: Output,
-) -> Option<Secret> {
-    // Whoever can paste again is told at once; of a pipe it shows only later whether there is another line in it.
-    let can_paste_again = output.json || paste::is_interactive();
-    if let Some(error) = rejected.as_ref().filter(|_| can_paste_again) {
-        tell_rejected(account, error, output).ok()?;
-    }
-    let pasted = paste::secret_line(|| output.ask(question)).await.ok().flatten()?;
-    if let Some(error) = rejected.as_ref().filter(|_| !can_paste_again) {
-        tell_rejected(account, error, output).ok()?;
-    }
-    Some(pasted)
+    let ask = async |rejected: Option<Error>| {
+        if let Some(error) = rejected.as_ref().filter(|_| tells_at_once) {
+            tell_rejected(&account, error, output).ok()?;
+        }
+        let pasted = paste::secret_line(|| output.ask(question)).await.ok().flatten()?;
+        if let Some(error) = rejected.as_ref().filter(|_| !tells_at_once) {
+            tell_rejected(&account, error, output).ok()?;
+        }
+        Some(pasted)
+    };
+    Ok(login.wait_or_paste(ask).await?)
 }
 
 fn tell_rejected(account: &AccountKey, error: &Error, output: Output) -> Result<(), Failure> {

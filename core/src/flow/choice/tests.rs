@@ -69,7 +69,10 @@ fn the_best_flow_needs_no_explanation_and_any_other_has_one() {
     away.fall_forward(refused()).unwrap();
     assert!(away.choice().asks_for_paste());
     let explained = away.choice().explanation().unwrap();
-    assert!(explained.starts_with("this is an SSH session, and the server refuses; so paste"), "{explained}");
+    assert!(
+        explained.starts_with("this is an SSH session, and the server refuses; so log in with any"),
+        "{explained}"
+    );
 }
 
 #[test]

@@ -46,6 +46,29 @@ async fn over_ssh_without_codes_what_is_pasted_finishes_the_login() {
 }
 
 #[tokio::test]
+async fn over_ssh_without_codes_a_person_is_told_what_to_paste_and_what_was_wrong_with_it() {
+    let dev = over_ssh().await;
+    dev.provider.fault(Endpoint::Metadata, Fault::missing("device_authorization_endpoint")).until_cleared();
+    let mut running = dev.home.call(&["connect", "dev"]).start();
+    let stderr = running.stderr();
+    within("the question", stderr.clone().says("Or paste the address")).await;
+    let shown = stderr.text();
+    assert!(
+        shown.contains("so log in with any browser, and paste the address that it ends up at"),
+        "{shown}"
+    );
+    let authorize = dev.provider.url("/authorize?");
+    let url = shown.lines().find(|line| line.starts_with(&authorize)).unwrap();
+    let stop = loomkin_auth_scenarios::redirect_uri(url);
+    let address = Browser::new("ada", Choice::Allow).unwrap().walk(url, &stop).await.unwrap();
+    running.write_line("not-it").await;
+    within("the rejection", stderr.says("not accepted:")).await;
+    running.write_line(address.as_str()).await;
+    let ran = running.ended().await.exits(0);
+    assert!(ran.stdout.starts_with("Connected dev as ada"), "{}", ran.stdout);
+}
+
+#[tokio::test]
 async fn over_ssh_the_end_of_stdin_does_not_end_a_login_whose_browser_may_come_back() {
     let dev = over_ssh().await;
     let mut browser = Browser::new("ada", Choice::Allow).unwrap();
