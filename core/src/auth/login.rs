@@ -175,21 +175,20 @@ impl PendingLogin {
     ///
     /// `unavailable` where there is no browser, and the flow is as before; the person can still open the address by hand.
     pub async fn open_browser(&mut self) -> Result<()> {
-        match self.start_browser().await {
-            Err(error) if self.plan.lose_browser(&error) => {
-                match device::begin(&self.auth, &self.server, &self.begun.scopes, self.until).await {
-                    Ok(way) => {
-                        self.way = way;
-                        self.plan.change_to_device();
-                        Ok(())
-                    }
-                    Err(refusal) => {
-                        tracing::info!(account = %self.account, reason = refusal.message(), "no device login either");
-                        Err(error)
-                    }
-                }
+        let Err(error) = self.start_browser().await else { return Ok(()) };
+        if !self.plan.lose_browser(&error) {
+            return Err(error);
+        }
+        match device::begin(&self.auth, &self.server, &self.begun.scopes, self.until).await {
+            Ok(way) => {
+                self.way = way;
+                self.plan.change_to_device();
+                Ok(())
             }
-            started => started,
+            Err(refusal) => {
+                tracing::info!(account = %self.account, reason = refusal.message(), "no device login either");
+                Err(error)
+            }
         }
     }
 
