@@ -7,9 +7,9 @@ use super::stream::Stream;
 
 /// Hands on what is written to it, with every secret masked.
 ///
-/// A line is handed on as soon as its end is written. Of one that does not end, what could be the beginning of a secret is
-/// held back, 64 KiB and the length of the longest known secret at most, until [`RedactingWriter::finish`]; a flush cannot
-/// force it out. Dropping it finishes it, without a word if that fails.
+/// A line is handed on as soon as its end is written. Of one that does not end, the latest part is held back until
+/// [`RedactingWriter::finish`], because a secret may begin in it, and a flush cannot force it out: 65 KiB at most, or 64 KiB and
+/// the longest known secret as it is encoded. Dropping the writer finishes it, without a word if that fails.
 #[derive(Debug)]
 pub struct RedactingWriter<W: Write> {
     inner: W,
