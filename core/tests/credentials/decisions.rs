@@ -32,7 +32,9 @@ fn world(mode: &Mode, held: &str) -> World {
     let mut dev = "[auth.dev]\nclient_id = \"cli\"\nissuer = \"https://id.example.com\"\n\
                    api_key_env = \"DEV_API_KEY\"\nauth_token_env = \"DEV_AUTH_TOKEN\"\n"
         .to_owned();
-    let [config, environment, store] = held.split(' ').collect::<Vec<_>>()[..] else { panic!("{held}") };
+    let mut places = held.split(' ');
+    let mut next = || places.next().unwrap();
+    let (config, environment, store) = (next(), next(), next());
     if config.contains('k') {
         dev.push_str("api_key = \"canary-api_key-config\"\n");
     }

@@ -1,5 +1,7 @@
 //! Keys that a person brings, by the command.
 
+use std::fs;
+
 use loomkin_auth_scenarios::{Browser, Choice, Dev, Home, Ran, say_skipped, within};
 
 const KEY: &str = "canary--key-0815";
@@ -125,6 +127,13 @@ async fn a_login_and_a_key_of_one_account_leave_each_other_alone() {
         dev.provider.is_active(&dev.home.run(&["token", "dev"]).await.token()),
         "the connection comes first"
     );
+    // A connection that this configuration cannot use is there all the same, and the key does not take its place.
+    let ours = fs::read_to_string(dev.home.path(".loomkin.toml")).unwrap();
+    dev.home.write_config(&ours.replace("client_id = \"", "client_id = \"another-"));
+    let refused = dev.home.run(&["token", "dev", "--json"]).await.exits(77).error();
+    assert!(refused["message"].as_str().unwrap().contains("was connected with another"), "{refused}");
+    dev.home.write_config(&ours);
+
     let ended = dev.home.run(&["disconnect", "dev"]).await.exits(0);
     assert!(ended.stderr.contains("`loomkin-auth key remove dev`"), "{}", ended.stderr);
     assert_eq!(dev.home.run(&["token", "dev"]).await.token(), KEY);
