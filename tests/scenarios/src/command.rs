@@ -89,6 +89,8 @@ impl Home {
             .env_clear()
             .envs(self.variables())
             .env("LOOMKIN_AUTH_LOG", "trace")
+            // Secrets are to be found where they are, and not where the last line of defence has missed them.
+            .env("LOOMKIN_AUTH_TEST_UNMASKED_LOG", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
