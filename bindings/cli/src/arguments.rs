@@ -266,6 +266,7 @@ Examples:
   loomkin-auth connect github --flow device    enter a code on any device, for example over SSH
   loomkin-auth connect anthropic --flow paste  paste a code, where no browser comes back
 
+At a terminal it asks for the way where the provider has several; --flow answers that.
 The address to open is printed alone on a line of stderr.
 What was connected before stays as it is until the new login is stored.";
 
