@@ -213,7 +213,11 @@ impl Auth {
     ///
     /// `no_active_provider`, `not_connected`, `store_failed`.
     pub async fn me(&self, owner: &Owner) -> Result<Me> {
-        status::me(&self.lifecycle, &self.active(owner).await?).await
+        let account = self.active(owner).await?;
+        match status::me(&self.lifecycle, &account).await {
+            Err(refused) => Err(self.without_a_name(&account, refused).await),
+            me => me,
+        }
     }
 
     /// The state of every account that the owner has or could have with this configuration, sorted.

@@ -207,6 +207,9 @@ async fn an_account_with_a_key_alone_can_be_the_active_one_until_the_key_is_remo
     assert_eq!(auth.active(&local).await.unwrap_err().code(), ErrorCode::NoActiveProvider);
     auth.use_provider(&account("zai")).await.unwrap();
     assert_eq!(auth.active(&local).await.unwrap(), account("zai"));
+    let nobody = auth.me(&local).await.unwrap_err();
+    assert_eq!(nobody.code(), ErrorCode::NotConnected);
+    assert!(nobody.message().contains("a key does not say whose it is"), "{nobody}");
     auth.remove_key(&account("zai"), StaticKind::ApiKey).await.unwrap();
     assert_eq!(auth.active(&local).await.unwrap_err().code(), ErrorCode::NoActiveProvider);
 }

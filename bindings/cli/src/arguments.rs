@@ -279,6 +279,7 @@ Without --flow it depends on where you are: at a desktop your browser comes back
 SSH, in a container and where there is no display, you enter a code on any device if the provider
 has such codes, or else paste the address that your browser ends up at. It says what it chose.
 
+At a terminal it asks for the way where the provider has several; --flow answers that.
 The address to open is printed alone on a line of stderr.
 What was connected before stays as it is until the new login is stored.";
 

@@ -113,6 +113,19 @@ impl Auth {
         }
     }
 
+    /// Why nobody knows who the person behind `account` is: a key does not say.
+    pub(super) async fn without_a_name(&self, account: &AccountKey, refused: Error) -> Error {
+        if refused.code() != ErrorCode::NotConnected
+            || self.static_token(account, refused.clone()).await.is_err()
+        {
+            return refused;
+        }
+        let message = format!("{account} has a stored key and no login, and a key does not say whose it is");
+        Error::new(ErrorCode::NotConnected, message)
+            .with_advice("Select an account with a login, by `loomkin-auth use PROVIDER`.")
+            .with_account(account)
+    }
+
     /// Every credential that is there for `account`, out of those that are stored.
     pub(super) fn present(&self, account: &AccountKey, stored: &[StoredCredential]) -> Vec<Present> {
         let stored = stored.iter().filter(|credential| credential.account == *account).cloned().collect();

@@ -14,6 +14,7 @@ use super::reader::{Item, Name, Reader, Table};
 use super::refresh::{self, RefreshConfig};
 use super::row::join;
 use super::store::{self, StoreConfig};
+use super::text::clip;
 use super::tier::{self, TierConfig};
 use crate::account::ProviderId;
 
@@ -65,6 +66,9 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Document {
     let models = app_table(root, "model").map(|table| tier::read_models(reader, table)).unwrap_or_default();
     let endpoints = app_table(root, "provider").and_then(|table| app_table(table, "endpoints"));
     names.extend(endpoints.iter().flat_map(|table| table.keys()).map(|name| name.get_ref().as_ref()));
+    let below_auth = auth.iter().filter(|(name, _)| names.contains(name.get_ref().as_ref()));
+    let below_endpoints = endpoints.iter().flat_map(|table| table.iter());
+    note_twins(reader, below_auth.chain(below_endpoints).map(|(name, _)| name));
     let endpoints = endpoints.map(|table| endpoint::read(reader, table, &providers)).unwrap_or_default();
     let tiers = tier::read(reader, tiers.1, models, &names);
     Document {
@@ -75,6 +79,27 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Document {
         refresh,
         store,
         tiers,
+    }
+}
+
+/// Two spellings of what is probably one provider, such as `work-idp` and `work_idp`.
+fn note_twins<'a, 'i: 'a>(reader: &mut Reader<'_>, names: impl Iterator<Item = &'a Name<'i>>) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for name in names {
+        let (at, name) = (name.span().start, name.get_ref().as_ref());
+        let folded = name.to_lowercase().replace(['-', '.'], "_");
+        match seen.get(&folded) {
+            Some(twin) if *twin != name => reader.note(
+                at,
+                format!(
+                    "`{}` and `{}` are two providers, each with credentials of its own",
+                    clip(twin),
+                    clip(name)
+                ),
+                "Write both in one way, if one provider is meant.",
+            ),
+            _ => drop(seen.insert(folded, name)),
+        }
     }
 }
 

@@ -116,6 +116,9 @@ async fn remove(transaction: &mut Transaction, account: &AccountKey, kind: Stati
     if transaction.execute(&sql, &place).await? == 0 {
         return Ok(false);
     }
+    // First, and by a statement of its own: a login that has made the account active meanwhile is waited for, and then seen.
+    let setting = "SELECT FROM loomkin_auth.setting WHERE owner = $1 FOR UPDATE";
+    transaction.query(setting, &place[..1]).await?;
     let was_active = transaction
         .execute(
             "DELETE FROM loomkin_auth.setting
