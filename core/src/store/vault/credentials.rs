@@ -9,6 +9,7 @@ use super::Vault;
 use crate::account::{AccountKey, Owner};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::random::Random;
 use crate::secret::Secret;
 use crate::store::key::KeyRing;
 use crate::store::seal::{self, CredentialPlace};
@@ -138,7 +139,7 @@ impl Vault {
 pub(super) fn seal_anew(
     ring: &KeyRing,
     credential: &SealedCredential,
-    random: &dyn crate::random::Random,
+    random: &dyn Random,
 ) -> Result<Option<SealedTokens>> {
     let place = CredentialPlace::of(credential);
     match seal::open_credential(ring, &place, &credential.sealed) {
