@@ -80,14 +80,20 @@ async fn a_disconnect_on_one_host_closes_a_login_that_finishes_on_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
-async fn a_store_of_the_second_version_is_brought_up_to_date() {
+async fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+    for (version, later) in [(2, "pending_login, loomkin_auth.credential"), (3, "credential")] {
+        is_brought_up_to_date_from(version, later).await;
+    }
+}
+
+/// `later` are the tables that the versions after this one have added, and all that they did.
+async fn is_brought_up_to_date_from(version: u32, later: &str) {
     let (server, dev) = (Postgres::start(), Dev::start().await);
     let database = server.database();
     dev.share_store(&database.url());
     dev.app().await.connect("dev", "ada").await.unwrap();
-    // All that the third version adds.
-    database.sql("DROP TABLE loomkin_auth.pending_login");
-    database.sql("UPDATE loomkin_auth.store SET version = 2");
+    database.sql(&format!("DROP TABLE loomkin_auth.{later}"));
+    database.sql(&format!("UPDATE loomkin_auth.store SET version = {version}"));
     let url = database.url();
     let (one, two) = tokio::join!(open(&url), open(&url));
     assert!(!one.unwrap().is_empty().await.unwrap() && !two.unwrap().is_empty().await.unwrap());
@@ -97,4 +103,5 @@ async fn a_store_of_the_second_version_is_brought_up_to_date() {
     let answer = grace.decide(&visit).await;
     app.finish_hosted(&grace, &answer).await.unwrap();
     assert!(dev.provider.is_active(&app.token("dev").await.unwrap()));
+    assert_eq!(database.sql("SELECT count(*) FROM loomkin_auth.credential"), "0");
 }
