@@ -71,6 +71,17 @@ impl Home {
         self.prepare(command, &["resident"])
     }
 
+    /// The program `web-node`, a node of a web app that answers one request.
+    ///
+    /// # Panics
+    ///
+    /// When it is not built.
+    pub fn call_web_node(&self, arguments: &[&str]) -> Call {
+        let mut command = Command::new(binary("web-node"));
+        command.args(arguments);
+        self.prepare(command, arguments)
+    }
+
     /// As [`Home::call`], in a desktop session whose keyring is this home's `keyring`, `unlocked` or `locked`.
     ///
     /// # Panics
@@ -323,6 +334,10 @@ impl Running {
                     texts = texts.map(|(place, text)| (place, text.replace(url, "")));
                 }
             }
+        }
+        if self.verb == "begin" {
+            // All of it is for the browser that asked: where to go, and the cookie.
+            texts[0].1.clear();
         }
         for (place, text) in texts {
             self.canary.see(&format!("{place} of {}", self.verb), text);

@@ -37,6 +37,7 @@ mod oidc;
 mod random;
 mod spread;
 mod visitor;
+mod web_node;
 
 pub use app::{App, Login};
 pub use browser::{Browser, Choice, Page};

@@ -29,6 +29,12 @@ pub struct Visit {
     redirect_uri: String,
 }
 
+impl Visit {
+    pub(crate) fn new(id: StateDigest, url: String, redirect_uri: String) -> Self {
+        Self { id, url, redirect_uri }
+    }
+}
+
 impl Visitor {
     /// The app's user `owner` with `browser`.
     ///
@@ -48,6 +54,16 @@ impl Visitor {
     #[must_use]
     pub fn at(&self, browser: Browser) -> Self {
         Self { owner: self.owner.clone(), browser }
+    }
+
+    /// Keeps the cookie of the answer to a begin, as any browser does.
+    pub(crate) fn take_cookie(&mut self, visit: &Visit, set_cookie: &str) {
+        self.browser.take_cookie(&Url::parse(&visit.redirect_uri).unwrap(), set_cookie);
+    }
+
+    /// The `Cookie` header of a request for `address`.
+    pub(crate) fn cookies_for(&self, address: &Url) -> String {
+        self.browser.cookies_for(address).unwrap_or_default()
     }
 
     /// Goes to the provider, and to where that sends them; the app has not been asked for that address yet.
@@ -71,12 +87,11 @@ impl App {
         let login = self.auth.begin_hosted(&account, HostedOptions::default()).await;
         let login: HostedLogin = look(&self.canary, login)?;
         self.canary.see_debug("a cookie", login.cookie());
-        let redirect_uri = Url::parse(login.redirect_uri()).unwrap();
-        let set_cookie = login.cookie().set_cookie();
-        // The browser keeps it, as any other.
-        visitor.browser.take_cookie(&redirect_uri, set_cookie.expose());
-        let url = login.authorization_url().to_owned();
-        Ok(Visit { id: login.id(), url, redirect_uri: redirect_uri.into() })
+        let visit =
+            Visit::new(login.id(), login.authorization_url().to_owned(), login.redirect_uri().to_owned());
+        // To the browser it is no secret.
+        visitor.take_cookie(&visit, login.cookie().set_cookie().expose());
+        Ok(visit)
     }
 
     /// What the callback of this node answers to `visitor`, who was sent to `address`.
@@ -90,7 +105,7 @@ impl App {
         let ["auth", provider, "callback"] = route[..] else { panic!("no callback") };
         let query = Secret::new(address.query().unwrap_or_default());
         let callback = look(&self.canary, HostedCallback::read(ProviderId::new(provider)?, &query))?;
-        let cookies = Secret::new(visitor.browser.cookies_for(address).unwrap_or_default());
+        let cookies = Secret::new(visitor.cookies_for(address));
         let finishing = self.auth.finish_hosted(&visitor.owner, callback.with_cookies(&cookies));
         look(&self.canary, within("a hosted login", finishing).await)
     }

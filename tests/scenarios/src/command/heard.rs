@@ -44,7 +44,7 @@ impl Heard {
     }
 
     /// Whether it came to be `wanted`, before the stream was closed.
-    pub(super) async fn until(&self, wanted: impl Fn(&str) -> bool) -> bool {
+    pub(crate) async fn until(&self, wanted: impl Fn(&str) -> bool) -> bool {
         self.0.clone().wait_for(|bytes| wanted(&String::from_utf8_lossy(bytes))).await.is_ok()
     }
 

@@ -8,6 +8,7 @@ mod credentials;
 mod device;
 mod disconnects;
 mod events;
+mod hosted;
 mod interrupted;
 mod keys;
 mod killed;
