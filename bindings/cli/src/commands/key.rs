@@ -71,7 +71,7 @@ fn tell(account: &AccountKey, kind: StaticKind, outcome: KeyOutcome, output: Out
             format!("{} the {noun} of {account}.", output.styled(Style::Good, "Replaced"))
         }
         KeyOutcome::Kept(since) => format!(
-            "The {noun} of {account} is stored already, since {}; --replace overwrites it.",
+            "The {noun} of {account} is stored already ({}); --replace overwrites it.",
             words::distance(since, SystemClock.now())
         ),
     })
