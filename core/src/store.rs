@@ -180,6 +180,14 @@ pub trait TokenStore: CredentialStore + PendingLogins + RevocationQueue + fmt::D
     /// Take the mark *before* loading: a mark taken afterwards may already stand for a change that the load missed.
     fn change_mark(&self) -> Result<ChangeMark>;
 
+    /// A mark that differs from every earlier one as soon as anybody else has changed the store: what is changed by this
+    /// handle and its clones, its caller knows. Fails where [`change_mark`](Self::change_mark) does.
+    ///
+    /// It is for the time in which the store cannot be read. A store for which that is no common accident gives the other.
+    fn others_mark(&self) -> Result<ChangeMark> {
+        self.change_mark()
+    }
+
     /// Makes sure that the mark is the one that other processes move. Call it once a second where nothing but marks is
     /// read; costs at most one cheap system call. A store whose mark cannot be taken away from it does nothing here.
     fn verify_change_mark(&self) -> Result<()> {

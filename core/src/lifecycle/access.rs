@@ -47,18 +47,13 @@ impl Lifecycle {
     /// once the server could not be reached for about two seconds, or at once while a longer back-off is in force.
     pub async fn access_token(self: &Arc<Self>, account: &AccountKey) -> Result<AccessToken> {
         let now = self.clock.now();
-        let mark = self.vault.change_mark_at(now).ok();
-        if let Some(mark) = mark
+        if let Ok(mark) = self.vault.change_mark_at(now)
             && let Some(entry) = self.snapshots.get(account, mark)
             && let Some(token) = self.offer(entry, now)
         {
             return Ok(token);
         }
-        // A store that did not take the newest tokens can seldom be read.
-        let entry = match mark.and_then(|mark| self.unsaved.served_under(account, mark)) {
-            Some(entry) => entry,
-            None => self.load(account).await?,
-        };
+        let entry = self.load_or_remember(account).await?;
         self.look_after(entry.clone());
         match self.offer(entry.clone(), self.clock.now()) {
             Some(token) => Ok(token),

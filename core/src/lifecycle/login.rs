@@ -129,7 +129,7 @@ impl Lifecycle {
             self.revoke_late(&entry).await;
             return Err(disconnected_meanwhile(account));
         }
-        self.snapshots.remove(account);
+        self.forget(account);
         let missing_scopes = server.missing_scopes(&begun.scopes, &granted);
         let lost = stored.map_or_else(Vec::new, |earlier| server.missing_scopes(&earlier.scopes, &granted));
         let notes = [

@@ -11,14 +11,13 @@ use super::verdict::{
 use super::{Lifecycle, not_connected};
 use crate::account::AccountKey;
 use crate::backoff;
-use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::id_token::names_another_subject;
 use crate::protocol::refresh::RefreshAnswer;
 use crate::protocol::token_set::TokenSet;
 use crate::server::AuthorizationServer;
 use crate::store::vault::{Claimed, Committed, Entry};
-use crate::store::{AttemptId, ChangeMark, Failure, FailureKind, ReconnectReason, Record};
+use crate::store::{AttemptId, ChangeMark, Failure, FailureKind, ReconnectReason};
 
 /// One run of the transaction.
 #[derive(Debug)]
@@ -32,8 +31,8 @@ pub(super) struct Refresh {
 struct Held {
     attempt: AttemptId,
     lease: Lease,
-    /// The store's mark; with the claim in it.
-    claimed_at: Option<ChangeMark>,
+    /// The mark of what others do, of the moment in which it was claimed.
+    others: Option<ChangeMark>,
 }
 
 impl Refresh {
@@ -50,9 +49,10 @@ impl Refresh {
             tracing::debug!(%account, expires_at = ?renewed.record.columns.expires_at, "renewed or adopted");
             // Nobody has to wait for what follows.
             self.flight.end(result.clone());
-            if self.lifecycle.snapshots.holds(&account) {
-                // For the fast path of those who ask for it. What was committed stays true if this read fails.
-                let _snapshot = self.lifecycle.load(&account).await;
+            if self.lifecycle.snapshots.holds(&account) && self.lifecycle.load(&account).await.is_err() {
+                // For the fast path of those who ask for it. What was committed stays true if this read fails; what was
+                // remembered before does not.
+                self.lifecycle.snapshots.remove(&account);
             }
         }
         result
@@ -81,11 +81,10 @@ impl Refresh {
             let mut lease = Lease::begin(&self.lifecycle.clock);
             tracing::trace!(%account, ?attempt, "asks for the claim");
             match vault.claim(&seen, attempt, LEASE).await? {
-                Claimed::Claimed { entry, orphaned } => {
-                    let claimed_at = vault.change_mark().ok();
+                Claimed::Claimed { entry, orphaned, others } => {
                     let entry = self.lifecycle.recognise(*entry)?;
                     let now = self.lifecycle.clock.now();
-                    let uncertain = if orphaned { unknown_outcome(&entry.record, now) } else { None };
+                    let uncertain = if orphaned { Failure::unknown(&entry.record, now) } else { None };
                     if let Some(verdict) = self.lifecycle.verdict(&self.purpose, &entry) {
                         self.give_back(&account, attempt, uncertain).await;
                         return verdict.map(|()| entry);
@@ -100,7 +99,7 @@ impl Refresh {
                         seen = entry;
                         continue;
                     }
-                    return self.spend(server, entry, Held { attempt, lease, claimed_at }, orphaned).await;
+                    return self.spend(server, entry, Held { attempt, lease, others }, orphaned).await;
                 }
                 Claimed::Gone => return Err(not_connected(&account)),
                 Claimed::Held { remaining } => {
@@ -121,7 +120,7 @@ impl Refresh {
         &self,
         server: &AuthorizationServer,
         entry: Arc<Entry>,
-        Held { attempt, mut lease, claimed_at }: Held,
+        Held { attempt, mut lease, others }: Held,
         orphaned: bool,
     ) -> Result<Arc<Entry>> {
         let account = &entry.record.account;
@@ -150,19 +149,20 @@ impl Refresh {
                 (FailureKind::Unknown, None, tokens_of_another(account))
             }
             RefreshAnswer::Tokens(tokens) => {
-                return self.keep(entry, server.drop_bad_id_token(*tokens), claimed_at).await;
+                return self.keep(entry, server.drop_bad_id_token(*tokens), others).await;
             }
             RefreshAnswer::Permanent(error) => {
                 return self.refused_for_good(entry, attempt, uncertain, error).await;
             }
             RefreshAnswer::Client(error) => {
                 let now = self.lifecycle.clock.now();
-                let uncertain = if uncertain { unknown_outcome(&entry.record, now) } else { None };
+                let uncertain = if uncertain { Failure::unknown(&entry.record, now) } else { None };
                 self.give_back(account, attempt, uncertain).await;
                 let mut registrations =
                     self.lifecycle.rejected_registrations.lock().unwrap_or_else(PoisonError::into_inner);
                 let until = now.plus(REGISTRATION_MEMORY);
                 let rejected = RejectedRegistration { presented, error: error.clone(), until };
+                registrations.retain(|_, rejected| now < rejected.until);
                 registrations.insert(account.clone(), rejected);
                 return Err(error);
             }
@@ -192,11 +192,11 @@ impl Refresh {
         &self,
         presented: Arc<Entry>,
         tokens: TokenSet,
-        claimed_at: Option<ChangeMark>,
+        others: Option<ChangeMark>,
     ) -> Result<Arc<Entry>> {
         let renewed = Arc::new(self.lifecycle.vault.renewed(&presented, &tokens));
         // From here on it is known that the refresh token is spent, whatever becomes of this task.
-        self.lifecycle.unsaved.put(presented.clone(), renewed.clone(), claimed_at);
+        self.lifecycle.unsaved.put(presented.clone(), renewed.clone(), others);
         self.store(&presented, renewed).await
     }
 
@@ -255,7 +255,7 @@ impl Refresh {
             Ok(stored) => stored.ok_or_else(|| not_connected(account))?,
             Err(error) => {
                 let now = self.lifecycle.clock.now();
-                let uncertain = if uncertain { unknown_outcome(&entry.record, now) } else { None };
+                let uncertain = if uncertain { Failure::unknown(&entry.record, now) } else { None };
                 self.give_back(account, attempt, uncertain).await;
                 return Err(error);
             }
@@ -318,16 +318,8 @@ impl Refresh {
             return Ok(());
         }
         tracing::warn!(%account, "ends a claim whose lease has no end, because the clock was put back");
-        vault.abandon(account, claim.attempt, unknown_outcome(&record, self.lifecycle.clock.now())).await
+        vault.abandon(account, claim.attempt, Failure::unknown(&record, self.lifecycle.clock.now())).await
     }
-}
-
-/// What is noted of a connection where nobody knows what became of its refresh token: a later refusal has another name then.
-fn unknown_outcome(record: &Record, now: Timestamp) -> Option<Failure> {
-    let presented = record.refresh_digest?;
-    let earlier = record.failure.filter(|failure| failure.presented == presented);
-    let in_a_row = earlier.map_or(1, |failure| failure.in_a_row);
-    Some(Failure { kind: FailureKind::Unknown, presented, in_a_row, at: now, next_attempt_at: Some(now) })
 }
 
 fn tokens_of_another(account: &AccountKey) -> Error {

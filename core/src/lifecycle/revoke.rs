@@ -98,7 +98,7 @@ impl Lifecycle {
             DisconnectScope::Local => None,
         };
         let deleted = self.vault.disconnect(account, terms).await?;
-        self.snapshots.remove(account);
+        self.forget(account);
         Ok(deleted)
     }
 

@@ -18,8 +18,8 @@ pub(super) struct Answer {
     pub(super) presented: Arc<Entry>,
     /// The connection as it will be.
     pub(super) renewed: Arc<Entry>,
-    /// The store's mark once `presented` was claimed; as long as it is the same, nobody has disconnected it.
-    claimed_at: Option<ChangeMark>,
+    /// The mark of what others do when `presented` was claimed; as long as it is the same, none of them has disconnected it.
+    others: Option<ChangeMark>,
     /// Whether the store has failed to take it. Nobody sees what it still may take.
     is_served: bool,
 }
@@ -37,12 +37,12 @@ impl Unsaved {
         }
     }
 
-    /// What is served to `account` while the store cannot be read, unless anybody has changed the store since the claim.
-    pub(super) fn served_under(&self, account: &AccountKey, mark: ChangeMark) -> Option<Arc<Entry>> {
+    /// What is served to `account` while the store cannot be read, unless others have changed the store since the claim.
+    pub(super) fn served_under(&self, account: &AccountKey, others: ChangeMark) -> Option<Arc<Entry>> {
         let answers = self.answers();
         let mut answers = answers.values().filter(|answer| answer.renewed.record.account == *account);
         answers
-            .find(|answer| answer.is_served && answer.claimed_at == Some(mark))
+            .find(|answer| answer.is_served && answer.others == Some(others))
             .map(|answer| answer.renewed.clone())
     }
 
@@ -61,17 +61,25 @@ impl Unsaved {
         self.answers().values().cloned().collect()
     }
 
-    /// Keeps `renewed`, by which `presented` is spent, until it is stored. The store had the mark `claimed_at` once it was
-    /// claimed.
-    pub(super) fn put(&self, presented: Arc<Entry>, renewed: Arc<Entry>, claimed_at: Option<ChangeMark>) {
+    /// Keeps `renewed`, by which `presented` is spent, until it is stored. `others` is the
+    /// mark of what others do, of the moment in which that was claimed.
+    pub(super) fn put(&self, presented: Arc<Entry>, renewed: Arc<Entry>, others: Option<ChangeMark>) {
         let connection = presented.record.connection;
-        self.answers().insert(connection, Answer { presented, renewed, claimed_at, is_served: false });
+        self.answers().insert(connection, Answer { presented, renewed, others, is_served: false });
     }
 
     /// The store has failed to take what waits for `connection`: it is served from now on.
     pub(super) fn serve(&self, connection: ConnectionId) {
         if let Some(answer) = self.answers().get_mut(&connection) {
             answer.is_served = true;
+        }
+    }
+
+    /// `account` was disconnected here, or connected anew: nothing of before is served any more. What the store says of it
+    /// is for its flight to find out.
+    pub(super) fn withhold(&self, account: &AccountKey) {
+        for answer in self.answers().values_mut().filter(|answer| answer.renewed.record.account == *account) {
+            (answer.is_served, answer.others) = (false, None);
         }
     }
 

@@ -125,6 +125,17 @@ pub struct Failure {
     pub next_attempt_at: Option<Timestamp>,
 }
 
+impl Failure {
+    /// What is noted at `now` of `record`, where nobody knows what became of its refresh token: a later refusal has another
+    /// name then. `None` where it has none.
+    pub fn unknown(record: &Record, now: Timestamp) -> Option<Self> {
+        let presented = record.refresh_digest?;
+        let earlier = record.failure.filter(|failure| failure.presented == presented);
+        let in_a_row = earlier.map_or(1, |failure| failure.in_a_row);
+        Some(Self { kind: FailureKind::Unknown, presented, in_a_row, at: now, next_attempt_at: Some(now) })
+    }
+}
+
 /// What a failed refresh means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]

@@ -243,6 +243,10 @@ impl TokenStore for PostgresStore {
         self.0.changes.mark()
     }
 
+    fn others_mark(&self) -> Result<ChangeMark> {
+        self.0.changes.others_mark()
+    }
+
     async fn now(&self) -> Result<Timestamp> {
         transactions::now(&self.0.pool).await
     }

@@ -167,15 +167,21 @@ impl Vault {
         let (record, ring) = (&entry.record, self.keys.ring());
         let outcome =
             self.store.claim(&record.account, record.connection, entry.presented()?, attempt, lease).await?;
+        // Now: what follows may wait for a key.
+        let others = self.others_mark().ok();
         Ok(match outcome {
-            ClaimOutcome::Claimed { record, orphaned } => match self.unseal(ring, *record).await {
-                Ok(entry) => Claimed::Claimed { entry: Box::new(entry), orphaned },
-                Err(error) => {
-                    // Nothing will be presented, so nobody should wait for the lease to end.
-                    self.store.abandon(&entry.record.account, attempt, None).await?;
-                    return Err(error);
+            ClaimOutcome::Claimed { record, orphaned } => {
+                // What was uncertain before stays so for whoever claims it next.
+                let uncertain = if orphaned { Failure::unknown(&record, self.clock.now()) } else { None };
+                match self.unseal(ring, *record).await {
+                    Ok(entry) => Claimed::Claimed { entry: Box::new(entry), orphaned, others },
+                    Err(error) => {
+                        // Nothing will be presented, so nobody should wait for the lease to end.
+                        self.store.abandon(&entry.record.account, attempt, uncertain).await?;
+                        return Err(error);
+                    }
                 }
-            },
+            }
             ClaimOutcome::Gone => Claimed::Gone,
             ClaimOutcome::Held { remaining } => Claimed::Held { remaining },
             ClaimOutcome::Moved(record) => Claimed::Moved(Box::new(self.unseal(ring, *record).await?)),
@@ -298,6 +304,15 @@ impl Vault {
     /// `store_failed`.
     pub fn change_mark(&self) -> Result<ChangeMark> {
         self.change_mark_at(self.clock.now())
+    }
+
+    /// See [`TokenStore::others_mark`]: take it before loading.
+    ///
+    /// # Errors
+    ///
+    /// `store_failed`.
+    pub fn others_mark(&self) -> Result<ChangeMark> {
+        self.store.others_mark()
     }
 
     /// [`change_mark`](Self::change_mark) for a caller who knows what time it is, and has no more to spare.

@@ -277,6 +277,10 @@ impl TokenStore for Store {
         self.0.world.rows.remove_key(id).await
     }
 
+    fn others_mark(&self) -> Result<ChangeMark> {
+        Ok(ChangeMark(self.0.world.changes_seen_by(&self.0)))
+    }
+
     fn change_mark(&self) -> Result<ChangeMark> {
         let others = self.0.world.changes_seen_by(&self.0);
         Ok(ChangeMark(others + self.0.own_changes.load(Ordering::SeqCst)))

@@ -21,6 +21,8 @@ use crate::store::ChangeMark;
 pub(super) struct Changes {
     /// Goes up with every change that is seen, and with every outage: after a fail-over the count may be an old one.
     seen: AtomicU64,
+    /// As `seen`, without the changes of this process.
+    seen_of_others: AtomicU64,
     /// The database's count of changes, as far as `seen` stands for them.
     known: AtomicI64,
     started: Instant,
@@ -32,8 +34,14 @@ pub(super) struct Changes {
 impl Changes {
     /// The mark of a store whose database has just answered that it has seen `count` changes.
     pub(super) fn new(count: i64, outage_grace: Duration) -> Self {
-        let (seen, known, answered) = (AtomicU64::new(0), AtomicI64::new(count), AtomicU64::new(0));
-        Self { seen, known, started: Instant::now(), outage_grace, answered }
+        Self {
+            seen: AtomicU64::new(0),
+            seen_of_others: AtomicU64::new(0),
+            known: AtomicI64::new(count),
+            started: Instant::now(),
+            outage_grace,
+            answered: AtomicU64::new(0),
+        }
     }
 
     /// The present mark.
@@ -42,7 +50,19 @@ impl Changes {
     ///
     /// `store_failed` when the database has not answered for the grace.
     pub(super) fn mark(&self) -> Result<ChangeMark> {
-        let mark = ChangeMark(self.seen.load(Ordering::Acquire));
+        self.unless_silent(ChangeMark(self.seen.load(Ordering::Acquire)))
+    }
+
+    /// The present mark of what others do.
+    ///
+    /// # Errors
+    ///
+    /// As [`mark`](Self::mark).
+    pub(super) fn others_mark(&self) -> Result<ChangeMark> {
+        self.unless_silent(ChangeMark(self.seen_of_others.load(Ordering::Acquire)))
+    }
+
+    fn unless_silent(&self, mark: ChangeMark) -> Result<ChangeMark> {
         let answered = Duration::from_millis(self.answered.load(Ordering::Acquire));
         if self.started.elapsed().saturating_sub(answered) > self.outage_grace {
             return Err(fault::outage(self.outage_grace));
@@ -50,16 +70,22 @@ impl Changes {
         Ok(mark)
     }
 
-    /// Says that something has changed.
-    pub(super) fn changed(&self) {
+    /// Says that something has changed, perhaps by others.
+    fn changed(&self) {
+        self.seen_of_others.fetch_add(1, Ordering::Release);
         self.seen.fetch_add(1, Ordering::Release);
     }
 
     /// Says that this process has changed something, and that the database has counted `count` changes with it. The
     /// watch need not say so again: one change must not cost every reader two loads.
     pub(super) fn changed_here(&self, count: i64) {
-        self.changed();
-        self.known.fetch_max(count, Ordering::AcqRel);
+        let before = self.known.fetch_max(count, Ordering::AcqRel);
+        if count > before.saturating_add(1) {
+            // Others did so as well.
+            self.changed();
+        } else {
+            self.seen.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Takes notice of the `count` that the database had when it was asked; `known` was the count before that.
@@ -159,23 +185,25 @@ mod tests {
         assert_ne!(changes.mark().unwrap(), mark);
     }
     #[test]
-    fn each_change_moves_the_mark_once_whoever_made_it() {
+    fn each_change_moves_the_mark_once_and_the_others_mark_unless_it_was_ours() {
         let changes = Changes::new(7, Duration::MAX);
+        let now = || [&changes.seen, &changes.seen_of_others].map(|mark| mark.load(Ordering::Acquire));
         let moves = |make: &dyn Fn()| {
-            let before = changes.seen.load(Ordering::Acquire);
+            let before = now();
             make();
-            changes.seen.load(Ordering::Acquire) - before
+            let after = now();
+            [after[0] - before[0], after[1] - before[1]]
         };
-        assert_eq!(moves(&|| changes.counted(7, 7)), 0, "nothing");
-        assert_eq!(moves(&|| changes.changed_here(8)), 1, "ours");
-        assert_eq!(moves(&|| changes.counted(8, 8)), 0, "ours, seen by the watch");
-        assert_eq!(moves(&|| changes.counted(7, 7)), 0, "asked before ours");
-        assert_eq!(moves(&|| changes.counted(8, 9)), 1, "another's");
-        assert_eq!(moves(&|| changes.changed_here(11)), 1, "ours, after another's");
-        assert_eq!(moves(&|| changes.counted(9, 11)), 0, "both are known");
-        assert_eq!(moves(&|| changes.changed_here(12)), 1, "ours, beside one that it did not count");
-        assert_eq!(moves(&|| changes.counted(12, 13)), 1, "which shows");
-        assert_eq!(moves(&|| changes.counted(13, 5)), 1, "a database that knows less");
-        assert_eq!(moves(&|| changes.counted(5, 6)), 1, "and goes on from there");
+        assert_eq!(moves(&|| changes.counted(7, 7)), [0, 0], "nothing");
+        assert_eq!(moves(&|| changes.changed_here(8)), [1, 0], "ours");
+        assert_eq!(moves(&|| changes.counted(8, 8)), [0, 0], "ours, seen by the watch");
+        assert_eq!(moves(&|| changes.counted(7, 7)), [0, 0], "asked before ours");
+        assert_eq!(moves(&|| changes.counted(8, 9)), [1, 1], "another's");
+        assert_eq!(moves(&|| changes.changed_here(11)), [1, 1], "ours, after another's");
+        assert_eq!(moves(&|| changes.counted(9, 11)), [0, 0], "both are known");
+        assert_eq!(moves(&|| changes.changed_here(12)), [1, 0], "ours, beside one that it did not count");
+        assert_eq!(moves(&|| changes.counted(12, 13)), [1, 1], "which shows");
+        assert_eq!(moves(&|| changes.counted(13, 5)), [1, 1], "a database that knows less");
+        assert_eq!(moves(&|| changes.counted(5, 6)), [1, 1], "and goes on from there");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Entry;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::store::Revocation;
+use crate::store::{ChangeMark, Revocation};
 
 /// Who logged in, as far as it is known. `Debug` shows nothing of it.
 #[derive(Clone, Default)]
@@ -34,6 +34,8 @@ pub enum Claimed {
         entry: Box<Entry>,
         /// Whether the same token was presented before, with an unknown outcome.
         orphaned: bool,
+        /// The mark of what others do, of the moment in which it was claimed.
+        others: Option<ChangeMark>,
     },
     /// Nothing is stored for the account.
     Gone,

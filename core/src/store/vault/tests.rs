@@ -78,7 +78,7 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     let account = "github".parse().unwrap();
     let entry = vault.connect(&account, &tokens("t"), ada(), json!("b")).await.unwrap();
     let attempt = vault.make_attempt().unwrap();
-    let Claimed::Claimed { entry, orphaned: false } =
+    let Claimed::Claimed { entry, orphaned: false, .. } =
         vault.claim(&entry, attempt, Duration::from_secs(60)).await.unwrap()
     else {
         panic!("a free claim was not granted")

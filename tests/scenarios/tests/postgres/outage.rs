@@ -60,3 +60,44 @@ async fn an_answer_that_meets_an_outage_serves_later_callers_too() {
     assert_eq!(other.token("dev").await.unwrap(), renewed, "it was stored");
     assert_eq!(dev.refreshes(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn what_this_process_changes_takes_no_token_from_its_other_accounts_in_an_outage() {
+    let (server, dev) = (Postgres::start(), Dev::start().await);
+    dev.share_store(&server.database().url());
+    let app = Arc::new(dev.app().await);
+    app.connect("dev", "ada").await.unwrap();
+    let fresh = app.token("dev").await.unwrap();
+    for account in ["dev/one", "dev/two"] {
+        dev.connect_expired(&app, account).await.unwrap();
+    }
+    assert_eq!(app.token("dev").await.unwrap(), fresh);
+    app.connect("dev/gone", "ada").await.unwrap();
+    app.token("dev/gone").await.unwrap();
+    assert_eq!(app.token("dev").await.unwrap(), fresh);
+    // What has been changed by now is known to the watch. What follows are changes of this process alone.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let gate = dev.provider.hold_token_answers();
+    let refreshes = ["dev/one", "dev/two"].map(|account| {
+        let app = app.clone();
+        tokio::spawn(async move { app.token(account).await.unwrap() })
+    });
+    within("both requests", gate.wait_for(2)).await;
+    app.disconnect("dev/gone").await.unwrap();
+    server.stop();
+    gate.release();
+
+    let mut renewed = Vec::new();
+    for refresh in refreshes {
+        renewed.push(refresh.await.unwrap());
+    }
+    assert_eq!(app.token("dev").await.unwrap(), fresh);
+    for (account, token) in ["dev/one", "dev/two"].iter().zip(&renewed) {
+        assert_eq!(app.token(account).await.unwrap(), *token, "{account}");
+    }
+    assert_eq!(app.token("dev/gone").await.unwrap_err().code().as_str(), "store_failed");
+    server.resume();
+    app.close().await;
+    assert_eq!(dev.refreshes(), 2);
+}

@@ -215,6 +215,10 @@ impl TokenStore for Stepped {
         self.inner.change_mark()
     }
 
+    fn others_mark(&self) -> Result<ChangeMark> {
+        self.inner.others_mark()
+    }
+
     async fn now(&self) -> Result<Timestamp> {
         self.inner.now().await
     }
