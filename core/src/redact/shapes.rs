@@ -5,6 +5,7 @@
 //! No opener reaches beyond the end of a line.
 
 mod address;
+mod edge;
 mod field;
 mod header;
 mod key;
@@ -12,9 +13,10 @@ mod key;
 use once_cell::sync::Lazy;
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
-use regex_automata::{Input, MatchKind};
+use regex_automata::{Anchored, Input, MatchKind};
 
 use super::rest::Rest;
+use edge::{colour, escape};
 
 /// Every shape, compiled when the first text comes.
 pub(super) static SHAPES: Lazy<Shapes> = Lazy::new(|| {
@@ -35,14 +37,19 @@ struct Shape {
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     All,
-    Nothing,
-    /// All up to the last of these bytes: behind it is the beginning of the secret, which was needed to tell.
+    /// What is no part of a key although no boundary is behind it.
+    Escape,
+    /// All up to the last of these bytes and the colours behind it: there the secret begins, which was needed to tell.
     Through(&'static [u8]),
 }
 
 #[derive(Debug)]
 pub(super) struct Shapes {
     openers: Regex,
+    /// What [`Kept::Escape`] keeps.
+    escape: Regex,
+    /// What [`Kept::Through`] keeps behind its bytes.
+    colours: Regex,
     table: Vec<Shape>,
 }
 
@@ -59,18 +66,23 @@ pub(super) struct Found {
 impl Shapes {
     #[expect(clippy::expect_used, reason = "the table is a constant, and every test of it compiles it")]
     fn compile(table: Vec<Shape>) -> Self {
-        let openers = Regex::builder()
-            .configure(
-                Config::new()
-                    .match_kind(MatchKind::LeftmostFirst)
-                    .utf8_empty(false)
-                    .hybrid_cache_capacity(MEMORY_OF_AUTOMATON)
-                    .nfa_size_limit(None),
-            )
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .build_many(&table.iter().map(|shape| &shape.opener).collect::<Vec<_>>())
-            .expect("every opener is a regular expression");
-        Self { openers, table }
+        let regex = |patterns: &[&str]| {
+            Regex::builder()
+                .configure(
+                    Config::new()
+                        .match_kind(MatchKind::LeftmostFirst)
+                        .utf8_empty(false)
+                        .hybrid_cache_capacity(MEMORY_OF_AUTOMATON)
+                        .nfa_size_limit(None),
+                )
+                .syntax(bytes())
+                .build_many(patterns)
+                .expect("every opener is a regular expression")
+        };
+        let openers = regex(&table.iter().map(|shape| shape.opener.as_str()).collect::<Vec<_>>());
+        let escape = regex(&[concat!("(?:", escape!(), "|_)?")]);
+        let colours = regex(&[concat!("(?:", colour!(), "){0,3}")]);
+        Self { openers, escape, colours, table }
     }
 
     /// The first opener in the range of `input`.
@@ -80,14 +92,24 @@ impl Shapes {
         let shape = &self.table[found.pattern().as_usize()];
         let kept = match shape.kept {
             Kept::All => found.end(),
-            Kept::Nothing => found.start(),
+            Kept::Escape => end_of(&self.escape, text, found.start()),
             Kept::Through(delimiters) => {
                 let last = text[found.range()].iter().rposition(|byte| delimiters.contains(byte));
-                found.start() + last.map_or(0, |last| last + 1)
+                end_of(&self.colours, text, found.start() + last.map_or(0, |last| last + 1))
             }
         };
         Some(Found { start: found.start(), end: found.end(), kept, rest: shape.rest })
     }
+}
+
+/// Where what `piece` matches at `start` ends; there if it matches nothing.
+fn end_of(piece: &Regex, text: &[u8], start: usize) -> usize {
+    piece.find(Input::new(text).range(start..).anchored(Anchored::Yes)).map_or(start, |found| found.end())
+}
+
+/// Openers are about bytes: `.` and `\b` know no other characters than ASCII.
+fn bytes() -> syntax::Config {
+    syntax::Config::new().unicode(false).utf8(false)
 }
 
 /// `opener` is kept, and `rest` follows.
@@ -100,9 +122,15 @@ fn behind(opener: impl Into<String>, delimiters: &'static [u8], rest: Rest) -> S
     Shape { opener: opener.into(), kept: Kept::Through(delimiters), rest }
 }
 
-/// The secret begins with `opener`.
-fn from(opener: impl Into<String>, rest: Rest) -> Shape {
-    Shape { opener: opener.into(), kept: Kept::Nothing, rest }
+/// The secret begins with `key`, behind whatever is no part of it.
+fn from(key: &str, rest: Rest) -> Shape {
+    let opener = format!(r"(?:{}|_|\b)(?:{key})", escape!());
+    Shape { opener, kept: Kept::Escape, rest }
+}
+
+/// The secret is `opener`.
+fn whole(opener: impl Into<String>) -> Shape {
+    after(opener, Rest::Opener)
 }
 
 /// What matches is ordinary.

@@ -1,6 +1,6 @@
 //! Addresses: of people, whom a log should not name, and of servers with a password in them.
 
-use super::{Shape, after, from, ordinary};
+use super::{Shape, after, ordinary, whole};
 use crate::redact::rest::Rest;
 
 pub(super) fn shapes() -> Vec<Shape> {
@@ -10,7 +10,7 @@ pub(super) fn shapes() -> Vec<Shape> {
         ordinary(format!(
             r"{LOCAL}@{LABELS}(?:service|socket|timer|slice|scope|target|mount|png|jpe?g|gif|svg|webp)\b"
         )),
-        from(format!("{LOCAL}@{LABELS}[A-Za-z]{{2,24}}"), Rest::Opener),
+        whole(format!("{LOCAL}@{LABELS}[A-Za-z]{{2,24}}")),
         // `http://localhost:4200/` has a port, and `http://{host}:{port}` will have one.
         ordinary(format!(r"{HOST}:(?:[0-9]{{1,5}}(?:[^0-9A-Za-z@:%_.~!$*+-]|\.[^0-9A-Za-z])|\$?[{{<(])")),
         after(format!("{HOST}:"), Rest::Password),

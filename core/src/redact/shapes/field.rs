@@ -1,5 +1,6 @@
 //! Fields: a name that says what the value is, in the notations of JSON, forms, environments and many languages.
 
+use super::edge::{colour, edge, gap};
 use super::{Shape, after, behind, ordinary};
 use crate::redact::rest::Rest;
 
@@ -33,24 +34,30 @@ const TELLING: &str = "(?:\
     code[_-]?verifier|device[_-]?code|user[_-]?code|passw(?:or)?d|passphrase|client[_-]?assertion|session[_-]?id|\
     account[_-]?id|account[_-]?login|login[_-]?hint)";
 
-/// Names that other things have too: their values count unless they are words. `?` and `&` may be percent-encoded.
-const VAGUE: &str = r"(?:\b|%3F|%26|%23)(?:token|secret|assertion|code|state|jwt|email)";
+/// Names that other things have too: their values count unless they are words.
+const VAGUE: &str = concat!(edge!(), "(?:token|secret|assertion|code|state|jwt|email)");
 
 /// Names of headers, whose values without quotes are read by the rules of headers.
-const IN_QUOTES_ONLY: &str = r"\b(?:authorization|set-cookie|cookie)";
+const IN_QUOTES_ONLY: &str = concat!(edge!(), "(?:authorization|set-cookie|cookie)");
 
 /// From a name to the value in quotes: `": "`, `: "`, `" => "`, `="`, `: Some("`, `" => <<"`, `: b'`, each also escaped.
-const TO_QUOTE: &str = r#"\\*["'`]?\]?[ \t]*(?::=|=>|[:=])[ \t]*(?:Some\(|Optional\(|<<|\[|[bu])?\\*["'`]"#;
+const TO_QUOTE: &str = concat!(
+    r#"\\*["'`]?\]?"#,
+    gap!(),
+    "(?::=|=>|[:=])",
+    gap!(),
+    r#"(?:Some\(|Optional\(|<<|\[|[bu])?\\*["'`]"#
+);
 
 /// `{"name", "value"}`, `('name', 'value')`: before the name, and from it to the value.
 const TUPLE: &str = r#"[{(](?:<<)?[bu]?\\*["'][a-z0-9_-]*"#;
 const IN_TUPLE: &str = r#"\\*["'](?:>>)?,[ \t]*(?:<<|[bu])?\\*["']"#;
 
 /// Of forms, environments and inspected maps; `%3D` in an address within an address.
-const EQUALS: &str = "(?:=|%3D)";
+const EQUALS: &str = concat!("(?:", colour!(), "){0,3}(?:=|%3D)(?:", colour!(), "){0,3}");
 
 /// Of YAML, headers and settings.
-const SPACED: &str = r#"["'`]?(?::[ \t]*|[ \t]+=[ \t]*|=[ \t]+)"#;
+const SPACED: &str = concat!(r#"["'`]?(?:(?:"#, colour!(), "){0,3}:", gap!(), "|", gap!(), "=", gap!(), ")");
 
 /// An error code or a state: `not_connected`, `ERR_TIMED_OUT`, `P2002`, `rate-limit`, `oauth.denied`, `404`.
 const WORD: &str =

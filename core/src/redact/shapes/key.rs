@@ -4,13 +4,12 @@ use super::{Kept, Shape, after, from};
 use crate::redact::rest::Rest;
 
 pub(super) fn shapes() -> Vec<Shape> {
-    let mut shapes: Vec<_> =
-        PREFIXED.iter().map(|prefixed| from(format!(r"\b(?:{prefixed})"), Rest::Word)).collect();
+    let mut shapes: Vec<_> = PREFIXED.iter().map(|prefixed| from(prefixed, Rest::Word)).collect();
     shapes.extend([
         // Authorization codes and refresh tokens of Google, which have slashes in them.
-        from(r"\b(?:4/0A|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
+        from("(?:4/0A|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
         // JSON that begins with a registered header parameter (RFC 7515 §4.1), or two pieces of JSON and a dot.
-        from(format!(r"\beyJ(?:{PARAMETER}|[A-Za-z0-9_-]+\.eyJ)"), Rest::Word),
+        from(&format!(r"eyJ(?:{PARAMETER}|[A-Za-z0-9_-]+\.eyJ)"), Rest::Word),
         Shape {
             opener: r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:\\|\r?\n)".to_owned(),
             kept: Kept::Through(b"-"),
