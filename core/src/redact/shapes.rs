@@ -37,6 +37,8 @@ struct Shape {
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     All,
+    /// All but the last bytes, so many: they were needed to tell, and something else may begin with them.
+    AllBut(usize),
     /// What is no part of a key although no boundary is behind it.
     Escape,
     /// All up to the last of these bytes and the colours behind it: there the secret begins, which was needed to tell.
@@ -58,7 +60,7 @@ pub(super) struct Shapes {
 pub(super) struct Found {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Where the secret begins.
+    /// Where the secret begins, or what is ordinary ends.
     pub(super) kept: usize,
     pub(super) rest: Rest,
 }
@@ -92,6 +94,7 @@ impl Shapes {
         let shape = &self.table[found.pattern().as_usize()];
         let kept = match shape.kept {
             Kept::All => found.end(),
+            Kept::AllBut(bytes) => found.end() - bytes,
             Kept::Escape => end_of(&self.escape, text, found.start()),
             Kept::Through(delimiters) => {
                 let last = text[found.range()].iter().rposition(|byte| delimiters.contains(byte));
@@ -136,6 +139,11 @@ fn whole(opener: impl Into<String>) -> Shape {
 /// What matches is ordinary.
 fn ordinary(text: impl Into<String>) -> Shape {
     after(text, Rest::Nothing)
+}
+
+/// What matches is ordinary, where the last `bytes` of it follow.
+fn ordinary_before(bytes: usize, text: impl Into<String>) -> Shape {
+    Shape { opener: text.into(), kept: Kept::AllBut(bytes), rest: Rest::Nothing }
 }
 
 /// For the states that the text at hand needs, in bytes; they are made anew when it is full.

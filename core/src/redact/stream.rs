@@ -103,7 +103,7 @@ impl Stream {
                 return;
             };
             match found.rest {
-                Rest::Nothing => self.read = found.end,
+                Rest::Nothing => self.read = found.kept,
                 Rest::Opener => {
                     secrets.push(found.start..found.end);
                     self.read = found.end;

@@ -1,6 +1,6 @@
 //! Addresses: of people, whom a log should not name, and of servers with a password in them.
 
-use super::{Shape, after, ordinary, whole};
+use super::{Shape, after, ordinary, ordinary_before, whole};
 use crate::redact::rest::Rest;
 
 pub(super) fn shapes() -> Vec<Shape> {
@@ -12,7 +12,10 @@ pub(super) fn shapes() -> Vec<Shape> {
         )),
         whole(format!("{LOCAL}@{LABELS}[A-Za-z]{{2,24}}")),
         // `http://localhost:4200/` has a port, and `http://{host}:{port}` will have one.
-        ordinary(format!(r"{HOST}:(?:[0-9]{{1,5}}(?:[^0-9A-Za-z@:%_.~!$*+-]|\.[^0-9A-Za-z])|\$?[{{<(])")),
+        ordinary_before(
+            1,
+            format!(r"{HOST}:(?:[0-9]{{1,5}}(?:[^0-9A-Za-z@:%_.~!$*+-]|\.[^0-9A-Za-z])|\$?[{{<(])"),
+        ),
         after(format!("{HOST}:"), Rest::Password),
     ]
 }

@@ -1,7 +1,7 @@
 //! Fields: a name that says what the value is, in the notations of JSON, forms, environments and many languages.
 
 use super::edge::{colour, edge, gap};
-use super::{Shape, after, behind, ordinary};
+use super::{Shape, after, behind, ordinary, ordinary_before};
 use crate::redact::rest::Rest;
 
 pub(super) fn shapes() -> Vec<Shape> {
@@ -9,14 +9,15 @@ pub(super) fn shapes() -> Vec<Shape> {
     vec![
         // `"code": "not_connected"`, `state=open`: words that a program chose are no secrets.
         ordinary(format!(r#"(?i){VAGUE}{TO_QUOTE}(?-i:{WORD})\\*["'`]"#)),
-        ordinary(format!(r#"(?i){VAGUE}{EQUALS}(?-i:{WORD})(?:[^0-9A-Za-z_.~+/%-]|%26|\.[^0-9A-Za-z])"#)),
+        ordinary_before(1, format!("(?i){VAGUE}{EQUALS}(?-i:{WORD}){END}")),
+        ordinary_before(3, format!("(?i){VAGUE}{EQUALS}(?-i:{WORD})%26")),
         ordinary(format!(r#"(?i){TUPLE}{VAGUE}{IN_TUPLE}(?-i:{WORD})\\*["'`]"#)),
         // `("access_token", "refresh_token")`
         ordinary(format!(
             r#"(?i){TUPLE}{TELLING}{IN_TUPLE}(?:{TELLING}|expires_in|scope|token_type)\\*["'`]"#
         )),
         // No value at all, or where one would come from.
-        ordinary(format!(r"(?i){any}(?:{EQUALS}|{SPACED})(?:{NO_VALUE})")),
+        ordinary_before(1, format!("(?i){any}(?:{EQUALS}|{SPACED})(?:{NO_VALUE})")),
         after(format!(r"(?i)(?:{any}|{IN_QUOTES_ONLY}){TO_QUOTE}"), Rest::Quoted),
         after(format!(r"(?i){TUPLE}(?:{any}|{IN_QUOTES_ONLY}){IN_TUPLE}"), Rest::Quoted),
         after(format!(r"(?i)(?:{any}){EQUALS}"), Rest::Bare),
@@ -62,6 +63,9 @@ const SPACED: &str = concat!(r#"["'`]?(?:(?:"#, colour!(), "){0,3}:", gap!(), "|
 /// An error code or a state: `not_connected`, `ERR_TIMED_OUT`, `P2002`, `rate-limit`, `oauth.denied`, `404`.
 const WORD: &str =
     "(?:[A-Z]?[a-z]{1,24}(?:[_.-](?:[a-z]{1,24}|[0-9]{1,3})){0,8}|[A-Z0-9]{1,12}(?:_[A-Z0-9]{1,16}){0,8})";
+
+/// What a word ends before: white space or a delimiter, behind the marks of a sentence. Secrets go on behind other marks.
+const END: &str = r#"[.:!?|]{0,3}[\x00-\x20"'`&;,()\[\]{}<>\\]"#;
 
 /// The beginning of a value that is no word of a language or a program: it has a digit, or is very long.
 const NO_WORD: &str = "(?:[a-z_~/+-]{0,23}[0-9]|[a-z_~/+-]{24})";
