@@ -27,7 +27,7 @@ pub(super) enum Rest {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Body {
     rest: Rest,
-    /// The last byte of the opener.
+    /// The last byte of what is kept of the opener.
     quote: u8,
     /// How many backslashes are before it: 1 in JSON that is a string of JSON, then 3, 7 and so on.
     depth: usize,

@@ -110,7 +110,7 @@ impl Stream {
                 }
                 rest => {
                     self.read = found.kept;
-                    self.body = Some(Body::new(rest, &text[found.start..found.end]));
+                    self.body = Some(Body::new(rest, &text[found.start..found.kept]));
                 }
             }
         }

@@ -6,8 +6,20 @@ use crate::redact::rest::Rest;
 
 pub(super) fn shapes() -> Vec<Shape> {
     vec![
-        after(format!(r"(?i){AUTHORIZATION}{TO_VALUE}{SCHEME}{SPACE}"), Rest::Bare),
-        after(format!(r"(?i){AUTHORIZATION}{TO_VALUE}{SCHEME_WITH_PARAMETERS}{SPACE}"), Rest::Line),
+        // `Token token="…"` has parameters under the name of a scheme of one token.
+        behind(
+            format!(r#"(?i){AUTHORIZATION}{TO_VALUE}token[ \t]+(?-i:[a-z_]{{1,16}})=\\*["'a-z0-9]"#),
+            b" \t",
+            Rest::Line,
+        ),
+        // `Bearer "…"`; `"Bearer " + token` ends a text of a program there.
+        behind(
+            format!(r#"(?i){AUTHORIZATION}{TO_VALUE}{SCHEME}{SPACE}\\*["'][a-z0-9._~+/-]"#),
+            b"\"'",
+            Rest::Quoted,
+        ),
+        after(format!("(?i){AUTHORIZATION}{TO_VALUE}{SCHEME}{SPACE}"), Rest::Bare),
+        after(format!("(?i){AUTHORIZATION}{TO_VALUE}{SCHEME_WITH_PARAMETERS}{SPACE}"), Rest::Line),
         behind(
             concat!("(?i)", edge!(), "authorization[:=]", gap!(), "[a-z0-9._~+/-]{20}"),
             b" \t:=",
