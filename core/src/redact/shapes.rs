@@ -19,10 +19,11 @@ use super::rest::Rest;
 use edge::{colour, escape};
 
 /// Every shape, compiled when the first text comes.
-pub(super) static SHAPES: Lazy<Shapes> = Lazy::new(|| {
-    let table = [header::shapes(), key::shapes(), address::shapes(), field::shapes()].concat();
-    Shapes::compile(table)
-});
+pub(super) static SHAPES: Lazy<Shapes> = Lazy::new(|| Shapes::compile(table()));
+
+fn table() -> Vec<Shape> {
+    [header::shapes(), key::shapes(), address::shapes(), field::shapes()].concat()
+}
 
 /// One row of the table.
 #[derive(Clone, Debug)]
@@ -146,5 +147,23 @@ fn ordinary_before(bytes: usize, text: impl Into<String>) -> Shape {
     Shape { opener: text.into(), kept: Kept::AllBut(bytes), rest: Rest::Nothing }
 }
 
+/// The most bytes of an opener. It bounds the text that is held back, and the time: each search for an opener may read so
+/// far beyond the one that it finds, in vain.
+pub(super) const LONGEST_OPENER: usize = 1024;
+
 /// For the states that the text at hand needs, in bytes; they are made anew when it is full.
 const MEMORY_OF_AUTOMATON: usize = 8 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_opener_is_bounded() {
+        for shape in table() {
+            let parsed = syntax::parse_with(&shape.opener, &bytes()).unwrap();
+            let longest = parsed.properties().maximum_len();
+            assert!(longest.is_some_and(|bytes| bytes <= LONGEST_OPENER), "{longest:?}: {}", shape.opener);
+        }
+    }
+}

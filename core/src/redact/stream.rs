@@ -11,7 +11,7 @@ use memchr::memrchr;
 use regex_automata::Input;
 
 use super::rest::{Body, Rest};
-use super::shapes::SHAPES;
+use super::shapes::{LONGEST_OPENER, SHAPES};
 use super::{MASK, Redactor};
 
 /// What is known of a text so far.
@@ -150,9 +150,6 @@ impl fmt::Debug for Stream {
 
 /// How much of a line that does not end is decided at a time, in bytes.
 const WINDOW: usize = 64 * 1024;
-
-/// Longer than the openers of any secret that exists; a longer one is not found where a window is cut in it.
-const LONGEST_OPENER: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -20,9 +20,11 @@ pub(super) fn shapes() -> Vec<Shape> {
     ]
 }
 
-/// The common part of RFC 5321 §4.1.2.
-const LOCAL: &str = "[A-Za-z0-9._%+-]+";
-const LABELS: &str = r"(?:[A-Za-z0-9-]+\.)+";
+/// The common part of RFC 5321 §4.1.2, in the length of §4.5.3.1.1.
+const LOCAL: &str = "[A-Za-z0-9._%+-]{1,64}";
+
+/// As long as RFC 1035 §2.3.4 has a label, and as many as any name of a mail server.
+const LABELS: &str = r"(?:[A-Za-z0-9-]{1,63}\.){1,8}";
 
 /// `scheme://host`, or the user before a password (RFC 3986 §3.2.1).
-const HOST: &str = r#"[A-Za-z0-9]://[^/?#\s:@"'`\[\]<>\\(){}|^*,;]*"#;
+const HOST: &str = r#"[A-Za-z0-9]://[^/?#\s:@"'`\[\]<>\\(){}|^*,;]{0,255}"#;

@@ -8,13 +8,13 @@ pub(super) fn shapes() -> Vec<Shape> {
     let any = format!("(?:{TELLING}|{VAGUE})");
     vec![
         // `"code": "not_connected"`, `state=open`: words that a program chose are no secrets.
-        ordinary(format!(r#"(?i){VAGUE}{TO_QUOTE}(?-i:{WORD})\\*["'`]"#)),
+        ordinary(format!(r#"(?i){VAGUE}{TO_QUOTE}(?-i:{WORD})\\{{0,15}}["'`]"#)),
         ordinary_before(1, format!("(?i){VAGUE}{EQUALS}(?-i:{WORD}){END}")),
         ordinary_before(3, format!("(?i){VAGUE}{EQUALS}(?-i:{WORD})%26")),
-        ordinary(format!(r#"(?i){TUPLE}{VAGUE}{IN_TUPLE}(?-i:{WORD})\\*["'`]"#)),
+        ordinary(format!(r#"(?i){TUPLE}{VAGUE}{IN_TUPLE}(?-i:{WORD})\\{{0,15}}["'`]"#)),
         // `("access_token", "refresh_token")`
         ordinary(format!(
-            r#"(?i){TUPLE}{TELLING}{IN_TUPLE}(?:{TELLING}|expires_in|scope|token_type)\\*["'`]"#
+            r#"(?i){TUPLE}{TELLING}{IN_TUPLE}(?:{TELLING}|expires_in|scope|token_type)\\{{0,15}}["'`]"#
         )),
         // No value at all, or where one would come from.
         ordinary_before(1, format!("(?i){any}(?:{EQUALS}|{SPACED})(?:{NO_VALUE})")),
@@ -43,16 +43,16 @@ const IN_QUOTES_ONLY: &str = concat!(edge!(), "(?:authorization|set-cookie|cooki
 
 /// From a name to the value in quotes: `": "`, `: "`, `" => "`, `="`, `: Some("`, `" => <<"`, `: b'`, each also escaped.
 const TO_QUOTE: &str = concat!(
-    r#"\\*["'`]?\]?"#,
+    r#"\\{0,15}["'`]?\]?"#,
     gap!(),
     "(?::=|=>|[:=])",
     gap!(),
-    r#"(?:Some\(|Optional\(|<<|\[|[bu])?\\*["'`]"#
+    r#"(?:Some\(|Optional\(|<<|\[|[bu])?\\{0,15}["'`]"#
 );
 
 /// `{"name", "value"}`, `('name', 'value')`: before the name, and from it to the value.
-const TUPLE: &str = r#"[{(](?:<<)?[bu]?\\*["'][a-z0-9_-]*"#;
-const IN_TUPLE: &str = r#"\\*["'](?:>>)?,[ \t]*(?:<<|[bu])?\\*["']"#;
+const TUPLE: &str = r#"[{(](?:<<)?[bu]?\\{0,15}["'][a-z0-9_-]{0,64}"#;
+const IN_TUPLE: &str = r#"\\{0,15}["'](?:>>)?,[ \t]{0,40}(?:<<|[bu])?\\{0,15}["']"#;
 
 /// Of forms, environments and inspected maps; `%3D` in an address within an address.
 const EQUALS: &str = concat!("(?:", colour!(), "){0,3}(?:=|%3D)(?:", colour!(), "){0,3}");
