@@ -44,6 +44,8 @@ enum Kept {
     Escape,
     /// All up to the last of these bytes and the colours behind it: there the secret begins, which was needed to tell.
     Through(&'static [u8]),
+    /// All up to the first `=`: more is behind the secret.
+    ThroughEquals,
 }
 
 #[derive(Debug)]
@@ -97,6 +99,10 @@ impl Shapes {
             Kept::All => found.end(),
             Kept::AllBut(bytes) => found.end() - bytes,
             Kept::Escape => end_of(&self.escape, text, found.start()),
+            Kept::ThroughEquals => {
+                let first = text[found.range()].iter().position(|byte| *byte == b'=');
+                found.start() + first.map_or(0, |first| first + 1)
+            }
             Kept::Through(delimiters) => {
                 let last = text[found.range()].iter().rposition(|byte| delimiters.contains(byte));
                 end_of(&self.colours, text, found.start() + last.map_or(0, |last| last + 1))

@@ -10,8 +10,11 @@ pub(super) fn shapes() -> Vec<Shape> {
         from("(?:4/0A|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
         // JSON that begins with a registered header parameter (RFC 7515 §4.1), or two pieces of JSON and a dot.
         from(&format!(r"eyJ(?:{PARAMETER}|[A-Za-z0-9_-]{{1,256}}\.eyJ)"), Rest::Word),
+        // Its line may be the only one, as in the settings of an environment.
         Shape {
-            opener: r"-----BEGIN [A-Z ]{0,64}PRIVATE KEY(?: BLOCK)?-----(?:\\|\r?\n)".to_owned(),
+            opener:
+                r"-----BEGIN [A-Z ]{0,64}PRIVATE KEY(?: BLOCK)?-----(?:\\|\r?\n|[ \t]{0,4}[A-Za-z0-9+/]{16})"
+                    .to_owned(),
             kept: Kept::Through(b"-"),
             rest: Rest::Pem,
         },
