@@ -80,6 +80,16 @@ fn throughput(c: &mut Criterion) {
         let line: Vec<_> = log.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
         b.iter(|| copy(&shapes, &line));
     });
+    // Where many openers begin, and each could be a part of an e-mail address that begins before it.
+    for (name, piece) in [
+        ("fields in an address", "%26state%3Dok"),
+        ("keys side by side", "-sk-aaaaaaaaaaaaaaaaaaaa.%"),
+        ("JWTs that are none", "eyJ-a"),
+        ("names without values", "access_token-"),
+    ] {
+        let line = piece.repeat(SIZE / piece.len());
+        group.bench_function(name, |b| b.iter(|| copy(&shapes, line.as_bytes())));
+    }
     group.bench_function("a log, by grep -E", |b| {
         b.iter(|| grep(file.path()).stdout(Stdio::piped()).output().unwrap());
     });

@@ -14,7 +14,8 @@
 //! never kept. What is not UTF-8 passes through.
 //!
 //! Shapes are guesses. A secret that looks like an ordinary word is found only where its field has an unmistakable name,
-//! and a value without quotes ends at the first white space or bracket. Register what is known.
+//! and there in quotes, behind `=`, or with its name alone on a line: `invalid password: denied` is a sentence. A value
+//! without quotes ends at the first white space or bracket. Register what is known.
 
 mod live;
 mod rest;

@@ -27,7 +27,7 @@ pub(super) enum Rest {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Body {
     rest: Rest,
-    /// The last byte of the opener.
+    /// The last byte of what is kept of the opener.
     quote: u8,
     /// How many backslashes are before it: 1 in JSON that is a string of JSON, then 3, 7 and so on.
     depth: usize,
@@ -45,10 +45,10 @@ impl Body {
     pub(super) fn end(self, text: &[u8], start: usize) -> ControlFlow<usize, usize> {
         let inside = &text[start..];
         let end = match self.rest {
-            Rest::Bare => inside.iter().position(|byte| !is_bare(*byte)),
+            Rest::Bare => (start..text.len()).find(|at| !is_bare(text, *at)).map(|end| end - start),
             Rest::Line => inside.iter().position(|byte| matches!(byte, b'\r' | b'\n')),
             Rest::Nothing | Rest::Opener => Some(0),
-            Rest::Password => inside.iter().position(|byte| *byte == b'@' || !is_bare(*byte)),
+            Rest::Password => inside.iter().position(|byte| *byte == b'@' || is_delimiter(*byte)),
             Rest::Pem => inside.iter().position(|byte| !is_pem(*byte)),
             Rest::Quoted => return self.closing_quote(text, start),
             Rest::Word => return end_of_word(text, start),
@@ -98,8 +98,14 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-fn is_bare(byte: u8) -> bool {
-    let is_delimiter = matches!(
+/// A `|` behind a digit is not the end of a value: numbered tokens have one.
+fn is_bare(text: &[u8], at: usize) -> bool {
+    let behind_number = || at.checked_sub(1).is_some_and(|before| text[before].is_ascii_digit());
+    !is_delimiter(text[at]) || (text[at] == b'|' && behind_number())
+}
+
+fn is_delimiter(byte: u8) -> bool {
+    let is_mark = matches!(
         byte,
         b'"' | b'\''
             | b'`'
@@ -117,7 +123,7 @@ fn is_bare(byte: u8) -> bool {
             | b'\\'
             | b'|'
     );
-    !(is_delimiter || byte.is_ascii_control() || byte == b' ')
+    is_mark || byte.is_ascii_control() || byte == b' '
 }
 
 fn is_pem(byte: u8) -> bool {

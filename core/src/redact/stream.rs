@@ -11,7 +11,7 @@ use memchr::memrchr;
 use regex_automata::Input;
 
 use super::rest::{Body, Rest};
-use super::shapes::SHAPES;
+use super::shapes::{LONGEST_OPENER, SHAPES};
 use super::{MASK, Redactor};
 
 /// What is known of a text so far.
@@ -103,14 +103,14 @@ impl Stream {
                 return;
             };
             match found.rest {
-                Rest::Nothing => self.read = found.end,
+                Rest::Nothing => self.read = found.kept,
                 Rest::Opener => {
                     secrets.push(found.start..found.end);
                     self.read = found.end;
                 }
                 rest => {
                     self.read = found.kept;
-                    self.body = Some(Body::new(rest, &text[found.start..found.end]));
+                    self.body = Some(Body::new(rest, &text[found.start..found.kept]));
                 }
             }
         }
@@ -150,9 +150,6 @@ impl fmt::Debug for Stream {
 
 /// How much of a line that does not end is decided at a time, in bytes.
 const WINDOW: usize = 64 * 1024;
-
-/// Longer than the openers of any secret that exists; a longer one is not found where a window is cut in it.
-const LONGEST_OPENER: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -4,20 +4,22 @@ use super::{Kept, Shape, after, from};
 use crate::redact::rest::Rest;
 
 pub(super) fn shapes() -> Vec<Shape> {
-    let mut shapes: Vec<_> =
-        PREFIXED.iter().map(|prefixed| from(format!(r"\b(?:{prefixed})"), Rest::Word)).collect();
+    let mut shapes: Vec<_> = PREFIXED.iter().map(|prefixed| from(prefixed, Rest::Word)).collect();
     shapes.extend([
         // Authorization codes and refresh tokens of Google, which have slashes in them.
-        from(r"\b(?:4/0A|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
+        from("(?:4/0A|1//0)[A-Za-z0-9_-]{16}", Rest::Bare),
         // JSON that begins with a registered header parameter (RFC 7515 §4.1), or two pieces of JSON and a dot.
-        from(format!(r"\beyJ(?:{PARAMETER}|[A-Za-z0-9_-]+\.eyJ)"), Rest::Word),
+        from(&format!(r"eyJ(?:{PARAMETER}|[A-Za-z0-9_-]{{1,256}}\.eyJ)"), Rest::Word),
+        // Its line may be the only one, as in the settings of an environment.
         Shape {
-            opener: r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:\\|\r?\n)".to_owned(),
+            opener:
+                r"-----BEGIN [A-Z ]{0,64}PRIVATE KEY(?: BLOCK)?-----(?:\\|\r?\n|[ \t]{0,4}[A-Za-z0-9+/]{16})"
+                    .to_owned(),
             kept: Kept::Through(b"-"),
             rest: Rest::Pem,
         },
         // An encrypted one goes on behind its header (RFC 1421 §4.6.1.3).
-        after("DEK-Info: [A-Z0-9-]+,", Rest::Pem),
+        after("DEK-Info: [A-Z0-9-]{1,32},", Rest::Pem),
     ]);
     shapes
 }
@@ -41,7 +43,7 @@ const PREFIXED: [&str; 20] = [
     // Slack
     "xox[a-z]-[A-Za-z0-9-]{10}",
     r"xoxe\.xox[a-z]-[A-Za-z0-9-]{10}",
-    "xapp-[0-9]-[A-Z0-9]+-[A-Za-z0-9-]{10}",
+    "xapp-[0-9]-[A-Z0-9]{1,32}-[A-Za-z0-9-]{10}",
     // AWS
     r"(?:AKIA|ASIA)[A-Z0-9]{16}\b",
     // Hugging Face, Groq, Replicate
