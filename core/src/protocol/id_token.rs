@@ -226,9 +226,8 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<()> {
 /// §3.1.3.6: the left half of the access token's hash, by the hash of the signature. An algorithm whose hash is not known
 /// here says nothing; where keys are known, it has been refused before.
 fn check_access_token(token: &Jws<'_>, access_token: &Secret) -> Result<()> {
-    let (Some(at_hash), Some(algorithm)) =
-        (token.claims.get("at_hash"), SignatureAlgorithm::find(&token.alg))
-    else {
+    let at_hash = token.claims.get("at_hash").filter(|at_hash| !at_hash.is_null());
+    let (Some(at_hash), Some(algorithm)) = (at_hash, SignatureAlgorithm::find(&token.alg)) else {
         return Ok(());
     };
     // Exposed to be hashed.
