@@ -179,8 +179,8 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// `server_misbehaved` for an ID token that is not for this login or not the server's; `callback_rejected` for another
-    /// nonce; `unavailable` where the keys to check it cannot be had now.
+    /// `server_misbehaved` for an ID token that is not for this login or not the server's; `unavailable` where the keys to
+    /// check it cannot be had now.
     pub async fn identify(
         &self,
         tokens: TokenSet,

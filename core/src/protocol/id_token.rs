@@ -54,7 +54,8 @@ impl IdTokenClaims {
     ///
     /// # Errors
     ///
-    /// `callback_rejected` when the nonce is another login's; `server_misbehaved` otherwise.
+    /// `server_misbehaved`, also when the nonce is another login's: whoever brought the redirect cannot mend that, because
+    /// the code is spent.
     pub fn read(
         provider: &Provider,
         id_token: &Secret,
@@ -188,7 +189,7 @@ fn check_claims(token: &Jws<'_>, provider: &Provider, expected: &Expected<'_>) -
     let is_of_this_login =
         |nonce: &Secret| text("nonce").is_some_and(|found| Secret::new(found).matches(nonce));
     if !expected.nonce.is_none_or(is_of_this_login) {
-        return Err(Error::new(ErrorCode::CallbackRejected, "the ID token belongs to another login"));
+        return Err(misbehaved("belongs to another login"));
     }
     Ok(())
 }

@@ -236,7 +236,8 @@ fn time_is_checked_with_two_minutes_of_leeway() {
 #[test]
 fn the_nonce_is_that_of_this_login() {
     for nonce in [json!("canary"), json!(""), json!(7), Value::Null] {
-        assert_eq!(refused("nonce", nonce), ErrorCode::CallbackRejected);
+        // The code is spent: no redirect can finish this login any more.
+        assert_eq!(refused("nonce", nonce), ErrorCode::ServerMisbehaved);
     }
 }
 
