@@ -192,9 +192,13 @@ impl<S: Source> Document<S> {
 
     async fn ask(&self, now: Timestamp) -> Result<Kept<S::Content>> {
         let mut failure = None;
+        let known_at = self.state().kept.as_ref().map(|kept| kept.place.clone());
         for place in self.source.places()? {
+            let is_known = known_at.as_ref() == Some(&place);
             match self.ask_at(place, now).await {
                 Ok(kept) => return Ok(kept),
+                // It is still there; a later place may have a poorer one.
+                Err(error) if is_known && error.is_transient() => return Err(error),
                 // The first place is the best one; its failure says most. An outage says more than an absence, though.
                 Err(error) if error.is_transient() => failure = Some(error),
                 Err(error) => failure = failure.or(Some(error)),

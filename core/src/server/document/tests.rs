@@ -305,6 +305,29 @@ async fn places_are_tried_in_order_and_each_is_asked_on_its_own_conditions() {
 }
 
 #[tokio::test]
+async fn an_outage_where_the_document_is_gives_way_to_no_other_place() {
+    let world = World::with_places(
+        &[HERE, THERE],
+        [text("good"), says(503, &[], ""), says(404, &[], ""), text("moved")],
+    );
+    assert_eq!(world.text().await, "good");
+    world.clock.advance(HOUR);
+    assert_eq!(world.renewed().await.1, "good");
+    assert_eq!(world.requests(), 2);
+    world.clock.advance(REST);
+    assert_eq!(world.renewed().await.1, "moved");
+}
+
+#[tokio::test]
+async fn a_better_place_that_always_fails_does_not_keep_a_document_old() {
+    let failure = || says(500, &[], "");
+    let world = World::with_places(&[HERE, THERE], [failure(), text("one"), failure(), text("two")]);
+    assert_eq!(world.text().await, "one");
+    world.clock.advance(HOUR);
+    assert_eq!(world.renewed().await.1, "two");
+}
+
+#[tokio::test]
 async fn of_several_failures_an_outage_says_most_and_then_the_first() {
     let code = async |first, second| {
         let world = World::with_places(&[HERE, THERE], [first, second]);
