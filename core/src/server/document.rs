@@ -113,12 +113,12 @@ impl<S: Source> Document<S> {
     }
 
     /// A newer document than `old`, which lacks something that the server refers to: read anew, unless somebody has done
-    /// so. `None` when that was tried for another caller less than a minute ago, so that bad tokens make no flood of
+    /// so. `None` when that was done for another caller less than a minute ago, so that bad tokens make no flood of
     /// requests.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// As [`get`](Self::get); for as long as nobody asks again, the error of whoever did.
     pub(super) async fn newer_than(&self, old: &Arc<S::Content>) -> Result<Option<Arc<S::Content>>> {
         let _turn = self.turn.lock().await;
         {
@@ -128,7 +128,8 @@ impl<S: Source> Document<S> {
                 return Ok(Some(content));
             }
             if state.pressed_at.is_some_and(|at| is_within(at, REST, now)) {
-                return Ok(None);
+                // What could not be read may have what is missing.
+                return state.failure.as_ref().map_or(Ok(None), |(error, _)| Err(error.clone()));
             }
             state.pressed_at = Some(now);
         }

@@ -305,6 +305,19 @@ async fn places_are_tried_in_order_and_each_is_asked_on_its_own_conditions() {
 }
 
 #[tokio::test]
+async fn whoever_misses_the_same_meanwhile_is_told_of_the_outage() {
+    let world = World::new([text("one"), says(503, &[], ""), text("two")]);
+    let one = world.document.get().await.unwrap();
+    for _ in 0..3 {
+        let error = world.document.newer_than(&one).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Unavailable);
+    }
+    assert_eq!(world.requests(), 2);
+    world.clock.advance(REST);
+    assert_eq!(*world.document.newer_than(&one).await.unwrap().unwrap(), "two");
+}
+
+#[tokio::test]
 async fn an_outage_where_the_document_is_gives_way_to_no_other_place() {
     let world = World::with_places(
         &[HERE, THERE],
