@@ -88,8 +88,8 @@ impl<S: Source> Document<S> {
     /// # Errors
     ///
     /// `unavailable` when it cannot be had now; `server_misbehaved` when the server does not have it; as
-    /// [`Source::places`] and [`Source::read`]. They are not kept: the next call asks again. Those who wait for one attempt
-    /// share its outcome.
+    /// [`Source::places`] and [`Source::read`]. They are not kept: the next call asks again, an outage of less than a second
+    /// ago excepted. Those who wait for one attempt share its outcome.
     pub(super) async fn get(self: &Arc<Self>) -> Result<Arc<S::Content>> {
         let now = self.clock.now();
         let (known, is_due, attempts) = {
@@ -139,15 +139,19 @@ impl<S: Source> Document<S> {
     async fn read_first(&self, attempts: u64) -> Result<Arc<S::Content>> {
         let _turn = self.turn.lock().await;
         {
+            let now = self.clock.now();
             let state = self.state();
             if let Some(content) = state.content() {
                 return Ok(content);
             }
-            // The attempt that this call has waited for.
-            if state.attempts != attempts
-                && let Some((error, _)) = &state.failure
-            {
-                return Err(error.clone());
+            if let Some((error, at)) = &state.failure {
+                // The attempt that this call has waited for.
+                if state.attempts != attempts {
+                    return Err(error.clone());
+                }
+                if error.is_transient() && is_within(*at, PAUSE, now) {
+                    return Err(error.clone().with_retry_after(at.plus(PAUSE).time_left(now).min(PAUSE)));
+                }
             }
         }
         self.attempt().await
@@ -286,7 +290,11 @@ fn absent<S: Source>() -> Error {
 }
 
 /// How long nobody asks again after a renewal that failed, or one that was asked for although the document is not old.
+
 const REST: Duration = Duration::from_secs(60);
+
+/// How long nobody asks again for a document that was never read, when the server is away.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How far apart two looks at the clock may be where it is corrected a little.
 const LEEWAY: Duration = Duration::from_secs(120);
