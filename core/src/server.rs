@@ -117,11 +117,15 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// As [`provider`](Self::provider); `unavailable` and `server_misbehaved` also for keys that cannot be had or used.
+    /// As [`provider`](Self::provider) and [`Provider::check_signing`]; `unavailable` and `server_misbehaved` also for keys
+    /// that cannot be had or used.
     pub async fn prepare_login(&self, asks_for_id_token: bool) -> Result<Arc<Provider>> {
         let provider = self.provider().await?;
-        if asks_for_id_token && let Some(keys) = self.keys.of(&provider) {
-            keys.get().await?;
+        if asks_for_id_token {
+            provider.check_signing()?;
+            if let Some(keys) = self.keys.of(&provider) {
+                keys.get().await?;
+            }
         }
         Ok(provider)
     }
