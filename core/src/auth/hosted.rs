@@ -256,8 +256,8 @@ impl Auth {
             if !lifecycle.vault().close_pending_login(id).await? {
                 return Err(over());
             }
-            let (tokens, identity) = server.log_in(decision?).await?;
-            lifecycle.keep_login(&begun, &server, tokens, identity).await
+            let (tokens, nonce) = server.exchange(decision?).await?;
+            lifecycle.keep_checked(&begun, &server, tokens, nonce.as_ref()).await
         });
         login.await
     }
