@@ -127,6 +127,28 @@ impl Provider {
             .as_ref()
             .is_some_and(|named| !named.is_empty() && named.iter().all(|one| one.is_symmetric()))
     }
+
+    /// Whether an ID token of this server could be checked, as far as its metadata says: a code is not to be spent on one
+    /// that must be refused.
+    ///
+    /// # Errors
+    ///
+    /// `server_misbehaved` where the server has keys, and names no algorithm that is known here; and where it signs by a
+    /// client secret alone, and there is none.
+    pub fn check_signing(&self) -> Result<()> {
+        let names_none_known = self.id_token_algorithms.as_ref().is_some_and(Vec::is_empty);
+        let what = if names_none_known && self.endpoints.keys.is_some() {
+            "by algorithms that are not known here"
+        } else if self.signs_by_client_secret() && self.client_secret.is_none() {
+            "with a client secret, and there is none"
+        } else {
+            return Ok(());
+        };
+        let message = format!("the provider signs ID tokens only {what}");
+        Err(Error::new(ErrorCode::ServerMisbehaved, message)
+            .with_advice("Ask the provider to sign ID tokens for this client with RS256 or ES256.")
+            .with_provider(&self.id))
+    }
 }
 
 /// A way to a grant.

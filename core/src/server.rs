@@ -5,17 +5,18 @@ mod keys;
 mod metadata;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::HttpClient;
 use crate::protocol::device::poll::{PollAnswer, poll_request};
 use crate::protocol::device::{DeviceAuthorization, device_authorization_request};
 use crate::protocol::id_token::{Expected, IdTokenClaims, Proof, Refusal};
-use crate::protocol::identity::{Identity, IdentitySearch};
+use crate::protocol::identity::{Identity, IdentitySearch, Whose};
 use crate::protocol::jwk::KeySet;
 use crate::protocol::message::Request;
 use crate::protocol::redirect::AuthorizationGrant;
@@ -117,28 +118,33 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// As [`provider`](Self::provider); `unavailable` and `server_misbehaved` also for keys that cannot be had or used.
+    /// As [`provider`](Self::provider) and [`Provider::check_signing`]; `unavailable` and `server_misbehaved` also for keys
+    /// that cannot be had or used.
     pub async fn prepare_login(&self, asks_for_id_token: bool) -> Result<Arc<Provider>> {
         let provider = self.provider().await?;
-        if asks_for_id_token && let Some(keys) = self.keys.of(&provider) {
-            keys.get().await?;
+        if asks_for_id_token {
+            provider.check_signing()?;
+            if let Some(keys) = self.keys.of(&provider) {
+                keys.get().await?;
+            }
         }
         Ok(provider)
     }
 
-    /// Exchanges a grant for tokens (RFC 6749 §4.1.3), and finds out whose they are, as [`identify`](Self::identify).
+    /// Exchanges a grant for tokens (RFC 6749 §4.1.3), which are not believed yet. Beside them stands the nonce that
+    /// [`identify`](Self::identify) wants.
     ///
     /// # Errors
     ///
     /// As [`prepare_login`](Self::prepare_login), before anything is sent; `login_closed` when the code is no longer good;
-    /// `client_rejected`, `unavailable`; `server_misbehaved`, also for an ID token that is not for this login.
-    pub async fn log_in(&self, grant: AuthorizationGrant) -> Result<(TokenSet, Option<Identity>)> {
+    /// `client_rejected`, `unavailable`, `server_misbehaved`.
+    pub async fn exchange(&self, grant: AuthorizationGrant) -> Result<(TokenSet, Option<Secret>)> {
         let provider = self.prepare_login(grant.asked_for_id_token()).await?;
         let exchange = grant.into_request(&provider)?;
         let sent_at = self.clock.now();
         let response = self.http.send(exchange.request).await?;
         let tokens = token::read_access_token_answer(&response, sent_at)?;
-        self.identify(tokens, exchange.login.nonce.as_ref()).await
+        Ok((tokens, exchange.login.nonce))
     }
 
     /// Begins a device login for `scopes` (RFC 8628 §3.1).
@@ -172,36 +178,40 @@ impl AuthorizationServer {
         }
     }
 
-    /// Finds out whose the `tokens` of a login are that sent `nonce`.
-    ///
-    /// The identity is `None` where the provider does not say, or cannot be asked now: a login is not thrown away for
-    /// want of a name.
+    /// Finds out whose the `tokens` of a login are that sent `nonce`. That the server does not say, or cannot be asked now, is
+    /// no error: a login is not thrown away for want of a name.
     ///
     /// # Errors
     ///
-    /// `server_misbehaved` for an ID token that is not for this login or not the server's; `callback_rejected` for another
-    /// nonce; `unavailable` where the keys to check it cannot be had now.
-    pub async fn identify(
-        &self,
-        tokens: TokenSet,
-        nonce: Option<&Secret>,
-    ) -> Result<(TokenSet, Option<Identity>)> {
+    /// `server_misbehaved` for an ID token that is not for this login or not the server's; `unavailable` where the keys to
+    /// check it cannot be had now.
+    pub async fn identify(&self, tokens: &TokenSet, nonce: Option<&Secret>) -> Result<Whose> {
         let provider = self.provider().await?;
-        let claims = self.check_id_token(&provider, &tokens, nonce).await?;
-        let identity = match IdentitySearch::begin(&provider, &tokens, claims.as_ref())? {
-            IdentitySearch::Found(identity) => Some(identity),
-            IdentitySearch::Unknown => None,
-            IdentitySearch::Ask { request, known } => {
-                match self.ask_user(&provider, *request, known.as_ref()).await {
-                    Ok(identity) => Some(identity),
-                    Err(error) => {
-                        tracing::warn!(provider = %provider.id, reason = error.message(), "the account is not known");
-                        known
-                    }
-                }
-            }
+        let claims = self.check_id_token(&provider, tokens, nonce).await?;
+        Ok(match IdentitySearch::begin(&provider, tokens, claims.as_ref())? {
+            IdentitySearch::Found(identity) => Whose::Known(identity),
+            IdentitySearch::Unknown => Whose::Unknown,
+            IdentitySearch::Ask { request, known } => self.ask_whose(&provider, *request, known).await,
+        })
+    }
+
+    /// Asks the user endpoint; once more after a moment, where it is away and nothing else says whose account it is.
+    async fn ask_whose(&self, provider: &Provider, request: Request, known: Option<Identity>) -> Whose {
+        let mut answer = self.ask_user(provider, request.clone(), known.as_ref()).await;
+        if known.is_none() && answer.as_ref().is_err_and(Error::is_transient) {
+            self.clock.sleep(MOMENT).await;
+            answer = self.ask_user(provider, request, None).await;
+        }
+        let error = match answer {
+            Ok(identity) => return Whose::Known(identity),
+            Err(error) => error,
         };
-        Ok((tokens, identity))
+        tracing::warn!(provider = %provider.id, reason = error.message(), "the account is not known");
+        match known {
+            Some(known) => Whose::Known(known),
+            None if error.is_transient() => Whose::NotNow(error),
+            None => Whose::Unknown,
+        }
     }
 
     /// The claims of the ID token among the `tokens` of a login. Without a known issuer there is nothing to check one
@@ -308,3 +318,6 @@ impl AuthorizationServer {
         }
     }
 }
+
+/// How long a user endpoint that is away is left alone before it is asked once more.
+const MOMENT: Duration = Duration::from_millis(500);

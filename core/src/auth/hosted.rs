@@ -166,7 +166,8 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// `callback_rejected` when it does not answer such a login, which then goes on waiting. `login_closed` when that is
+    /// `callback_rejected` when it does not answer such a login, which then goes on waiting, and when nothing is known of
+    /// the login any more: its owner has begun 32 others since, or it ended more than an hour ago. `login_closed` when it is
     /// finished, cancelled or older than its deadline, when its account was disconnected meanwhile, and when it was begun
     /// with another configuration; the last leaves it to a process that has that. `access_denied`, `client_rejected`,
     /// `account_mismatch`, `server_misbehaved`, `unavailable`, `store_failed` and `key_unavailable`: the first four end
@@ -255,8 +256,8 @@ impl Auth {
             if !lifecycle.vault().close_pending_login(id).await? {
                 return Err(over());
             }
-            let (tokens, identity) = server.log_in(decision?).await?;
-            lifecycle.keep_login(&begun, &server, tokens, identity).await
+            let (tokens, nonce) = server.exchange(decision?).await?;
+            lifecycle.keep_checked(&begun, &server, tokens, nonce.as_ref()).await
         });
         login.await
     }

@@ -1,16 +1,19 @@
 //! Keeping what a login yielded.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use super::Lifecycle;
 use crate::account::AccountKey;
+use crate::backoff;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::identity::Identity;
+use crate::protocol::identity::Whose;
 use crate::protocol::token_set::TokenSet;
 use crate::provider::{is_scope, join_scopes};
+use crate::secret::Secret;
 use crate::server::AuthorizationServer;
-use crate::store::{LatestDisconnect, vault};
+use crate::store::{LatestDisconnect, Record, vault};
 
 /// A login that is stored. `Debug` leaves the identifiers out.
 #[derive(Clone)]
@@ -85,47 +88,80 @@ impl Lifecycle {
         entry.map_or_else(|_| Vec::new(), |entry| entry.record.columns.scopes.clone())
     }
 
+    /// Finds out whose the `tokens` of a login are that sent `nonce`, and keeps them as [`keep_login`](Self::keep_login)
+    /// does. Tokens whose ID token is refused, or cannot be checked, are revoked as well as that goes, unless they may be
+    /// those of an account that is stored.
+    ///
+    /// # Errors
+    ///
+    /// As [`AuthorizationServer::identify`] and [`keep_login`](Self::keep_login).
+    pub async fn keep_checked(
+        self: &Arc<Self>,
+        begun: &BegunLogin,
+        server: &AuthorizationServer,
+        tokens: TokenSet,
+        nonce: Option<&Secret>,
+    ) -> Result<Connected> {
+        match server.identify(&tokens, nonce).await {
+            Ok(whose) => self.keep_login(begun, server, tokens, whose).await,
+            Err(error) => {
+                if self.has_none_of(&begun.account).await {
+                    let _best_effort = server.revoke(&tokens).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether it is known that the owner of `account` has no connection at its provider. Some servers end every grant of a
+    /// person and a client with one token, so that nobody's tokens are harmless to revoke only then.
+    async fn has_none_of(&self, account: &AccountKey) -> bool {
+        let stored = self.vault.list(&account.owner).await;
+        stored.is_ok_and(|stored| stored.iter().all(|record| record.account.provider != account.provider))
+    }
+
     /// Stores the tokens of a login and makes it the owner's active connection, in one transaction. What was stored
     /// before is there until then.
     ///
     /// # Errors
     ///
     /// `account_mismatch` when another account came back than the one that is stored, whose new tokens are revoked then,
-    /// or when it cannot be told which one came back. The old tokens are left alone. What was stored from another
-    /// server or registration has ids that mean nothing here: the login replaces it, and says so. `login_closed` when
-    /// the account was disconnected since the login began, here or in another process; then too the new tokens are
-    /// revoked. `store_failed`.
+    /// or when the provider does not say which one came back; `unavailable` when it could not be asked. The old tokens are
+    /// left alone. What was stored from another server or registration has ids that mean nothing here: the login replaces
+    /// it, and says so. `login_closed` when the account was disconnected since the login began, here or in another
+    /// process; then too the new tokens are revoked. `store_failed` when the store does not take them for some seconds.
     pub async fn keep_login(
         self: &Arc<Self>,
         begun: &BegunLogin,
         server: &AuthorizationServer,
         mut tokens: TokenSet,
-        identity: Option<Identity>,
+        whose: impl Into<Whose>,
     ) -> Result<Connected> {
-        let account = &begun.account;
+        let (account, whose) = (&begun.account, whose.into());
         // Silence means that what was asked for is granted (RFC 6749 §5.1).
         let granted = tokens.scopes.get_or_insert_with(|| begun.scopes.clone()).clone();
-        let stored = self.vault.record(account).await?;
+        let stored = self.insist(|| self.vault.record(account)).await?;
         // One that cannot be unsealed is judged by its plain columns, as if it were of this server.
-        let is_of_another_server = match self.vault.load(account).await {
+        let is_of_another_server = match self.insist(|| self.vault.load(account)).await {
             Ok(Some(entry)) => !server.shares_account_ids_with(&entry.binding),
             _ => false,
         };
         let stored = stored.filter(|_| !is_of_another_server).map(|record| record.columns);
         if let Some(expected) = stored.as_ref().and_then(|columns| columns.account_id.as_ref())
-            && identity.as_ref().map(|identity| &identity.account_id) != Some(expected)
+            && whose.identity().map(|identity| &identity.account_id) != Some(expected)
         {
             // Another account's grant: nobody asked for it, and ending it ends nothing else. A grant of nobody knows
             // whom may be the stored account's, and some servers would end the stored tokens with it.
-            if identity.is_some() {
+            if whose.identity().is_some() {
                 let _best_effort = server.revoke(&tokens).await;
             }
-            return Err(account_mismatch(account, identity.is_some()));
+            return Err(not_the_account(account, &whose));
         }
-        let (id, login) = identity.map(|found| (found.account_id, found.account_login)).unzip();
+        let (id, login) =
+            whose.identity().cloned().map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
         let entry = self.vault.seal_login(account, &tokens, identity, (**server.binding()).clone())?;
-        if !self.vault.keep(&entry, Some(begun.after)).await? {
+        if !self.insist(|| self.keep_once(&entry, begun.after)).await? {
             self.revoke_late(&entry).await;
             return Err(disconnected_meanwhile(account));
         }
@@ -148,6 +184,34 @@ impl Lifecycle {
             note: notes.into_iter().flatten().reduce(|notes, note| format!("{notes}; {note}")),
         })
     }
+
+    /// Stores `entry` unless the account was disconnected after `after`, which gives `false`. An attempt whose answer was lost
+    /// may have stored it, and its tokens may have been renewed since: then it is left as it is.
+    async fn keep_once(&self, entry: &vault::Entry, after: LatestDisconnect) -> Result<bool> {
+        let Record { account, connection, .. } = &entry.record;
+        let stored = self.vault.record(account).await?;
+        if stored.is_some_and(|stored| stored.connection == *connection) {
+            return Ok(true);
+        }
+        self.vault.keep(entry, Some(after)).await
+    }
+
+    /// Repeats `step` for some seconds while the store fails: the code is spent, and what it yielded is nowhere else.
+    async fn insist<T, F>(&self, step: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        for failures in 1..STORE_ATTEMPTS {
+            match step().await {
+                Err(error) if error.code() == ErrorCode::StoreFailed => {
+                    tracing::warn!(failures, reason = error.message(), "a login could not be stored yet");
+                    self.clock.sleep(backoff::wait_after(failures, None, &*self.random)?).await;
+                }
+                result => return result,
+            }
+        }
+        step().await
+    }
 }
 
 fn disconnected_meanwhile(account: &AccountKey) -> Error {
@@ -156,18 +220,36 @@ fn disconnected_meanwhile(account: &AccountKey) -> Error {
         .with_account(account)
 }
 
-fn account_mismatch(account: &AccountKey, known: bool) -> Error {
-    let message = if known {
-        format!("{account} belongs to another account at the provider than the one that just logged in")
-    } else {
-        format!("the provider did not say which account logged in, and {account} is known to belong to one")
+/// Why tokens of `whose` do not take the place of those of `account`, which is known to belong to somebody.
+fn not_the_account(account: &AccountKey, whose: &Whose) -> Error {
+    let (code, message) = match whose {
+        Whose::Known(_) => (
+            ErrorCode::AccountMismatch,
+            format!("{account} belongs to another account at the provider than the one that just logged in"),
+        ),
+        Whose::NotNow(_) => (
+            ErrorCode::Unavailable,
+            format!(
+                "the provider could not be asked which account logged in, and {account} is known to belong to one"
+            ),
+        ),
+        Whose::Unknown => (
+            ErrorCode::AccountMismatch,
+            format!(
+                "the provider did not say which account logged in, and {account} is known to belong to one"
+            ),
+        ),
     };
-    Error::new(ErrorCode::AccountMismatch, message)
-        .with_advice(format!(
+    let advice = match whose {
+        Whose::NotNow(_) => {
+            "Connect again in a few minutes; what was connected before is still there.".to_owned()
+        }
+        Whose::Known(_) | Whose::Unknown => format!(
             "Log in at the provider as the stored account, or run `loomkin-auth connect {}/NAME` to keep both.",
             account.provider
-        ))
-        .with_account(account)
+        ),
+    };
+    Error::new(code, message).with_advice(advice).with_account(account)
 }
 
 fn not_a_scope(account: &AccountKey) -> Error {
@@ -188,3 +270,6 @@ fn no_longer_granted<'a>(lost: impl Iterator<Item = &'a String>) -> Option<Strin
 
 const NOT_REVOKED: &str = "it replaces a connection that was made with another server or client_id; the tokens of \
     that one were not revoked, because this configuration does not reach its server";
+
+/// How often the store is asked to take a login; with the waits between, that comes to a few seconds.
+const STORE_ATTEMPTS: u32 = 5;

@@ -54,7 +54,8 @@ impl IdTokenClaims {
     ///
     /// # Errors
     ///
-    /// `callback_rejected` when the nonce is another login's; `server_misbehaved` otherwise.
+    /// `server_misbehaved`, also when the nonce is another login's: whoever brought the redirect cannot mend that, because
+    /// the code is spent.
     pub fn read(
         provider: &Provider,
         id_token: &Secret,
@@ -188,7 +189,7 @@ fn check_claims(token: &Jws<'_>, provider: &Provider, expected: &Expected<'_>) -
     let is_of_this_login =
         |nonce: &Secret| text("nonce").is_some_and(|found| Secret::new(found).matches(nonce));
     if !expected.nonce.is_none_or(is_of_this_login) {
-        return Err(Error::new(ErrorCode::CallbackRejected, "the ID token belongs to another login"));
+        return Err(misbehaved("belongs to another login"));
     }
     Ok(())
 }
@@ -226,9 +227,8 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp) -> Result<()> {
 /// §3.1.3.6: the left half of the access token's hash, by the hash of the signature. An algorithm whose hash is not known
 /// here says nothing; where keys are known, it has been refused before.
 fn check_access_token(token: &Jws<'_>, access_token: &Secret) -> Result<()> {
-    let (Some(at_hash), Some(algorithm)) =
-        (token.claims.get("at_hash"), SignatureAlgorithm::find(&token.alg))
-    else {
+    let at_hash = token.claims.get("at_hash").filter(|at_hash| !at_hash.is_null());
+    let (Some(at_hash), Some(algorithm)) = (at_hash, SignatureAlgorithm::find(&token.alg)) else {
         return Ok(());
     };
     // Exposed to be hashed.

@@ -24,6 +24,33 @@ pub struct Identity {
     pub account_login: Option<String>,
 }
 
+/// Whose the tokens of a login are, as far as that was found out.
+#[derive(Clone, Debug)]
+pub enum Whose {
+    /// This account's.
+    Known(Identity),
+    /// The server could not be asked, for this reason. It might say later.
+    NotNow(Error),
+    /// The server does not say.
+    Unknown,
+}
+
+impl Whose {
+    /// The identity, where it is known.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Known(identity) => Some(identity),
+            Self::NotNow(_) | Self::Unknown => None,
+        }
+    }
+}
+
+impl From<Option<Identity>> for Whose {
+    fn from(identity: Option<Identity>) -> Self {
+        identity.map_or(Self::Unknown, Self::Known)
+    }
+}
+
 /// How an identity can be had.
 #[derive(Debug)]
 pub enum IdentitySearch {

@@ -94,13 +94,15 @@ impl KeySet {
 
 impl Key {
     fn read(members: &Map<String, Value>) -> Option<Self> {
-        let text = |name: &str| members.get(name).and_then(Value::as_str);
-        let is_for_signatures = members.get("use").is_none_or(|found| found == "sig")
-            && members.get("key_ops").is_none_or(|found| {
+        // Some servers write `null` for whatever they have nothing to say of.
+        let member = |name: &str| members.get(name).filter(|found| !found.is_null());
+        let text = |name: &str| member(name).and_then(Value::as_str);
+        let is_for_signatures = member("use").is_none_or(|found| found == "sig")
+            && member("key_ops").is_none_or(|found| {
                 found.as_array().is_some_and(|operations| operations.iter().any(|one| one == "verify"))
             });
         let algorithm = text("alg").map(SignatureAlgorithm::find);
-        if !is_for_signatures || algorithm == Some(None) || members.contains_key("d") {
+        if !is_for_signatures || algorithm == Some(None) || member("d").is_some() {
             return None;
         }
         Some(Self {

@@ -41,12 +41,7 @@ impl AuthorizationResponse {
             return Err(rejected("the redirect is too long"));
         }
         let text = text.split('#').next().unwrap_or_default();
-        let query = match text.split_once('?') {
-            Some((_, query)) => query,
-            // An address without a query has no parameters; anything else is a query by itself.
-            None if Url::parse(text).is_ok() => "",
-            None => text,
-        };
+        let query = query_of(text);
         let mut found: [Option<String>; PARAMS.len()] = Default::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let Some(place) = PARAMS.iter().position(|param| *param == name) else { continue };
@@ -186,6 +181,18 @@ impl fmt::Debug for AuthorizationResponse {
 impl fmt::Debug for AuthorizationGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AuthorizationGrant({})", self.account)
+    }
+}
+
+/// What stands behind the `?` of an address, or all of a text that is a query by itself. That may have a `?` in it
+/// (RFC 3986 §3.4), but not before its first `=`; an address may have an `=` in its path.
+fn query_of(text: &str) -> &str {
+    let is_address = |text: &str| text.starts_with('/') || Url::parse(text).is_ok();
+    match text.split_once('?') {
+        Some((before, query)) if !before.contains('=') || is_address(before) => query,
+        // An address without a query has no parameters.
+        None if is_address(text) => "",
+        _ => text,
     }
 }
 

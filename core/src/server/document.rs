@@ -88,8 +88,8 @@ impl<S: Source> Document<S> {
     /// # Errors
     ///
     /// `unavailable` when it cannot be had now; `server_misbehaved` when the server does not have it; as
-    /// [`Source::places`] and [`Source::read`]. They are not kept: the next call asks again. Those who wait for one attempt
-    /// share its outcome.
+    /// [`Source::places`] and [`Source::read`]. They are not kept: the next call asks again, an outage of less than a second
+    /// ago excepted. Those who wait for one attempt share its outcome.
     pub(super) async fn get(self: &Arc<Self>) -> Result<Arc<S::Content>> {
         let now = self.clock.now();
         let (known, is_due, attempts) = {
@@ -113,12 +113,12 @@ impl<S: Source> Document<S> {
     }
 
     /// A newer document than `old`, which lacks something that the server refers to: read anew, unless somebody has done
-    /// so. `None` when that was tried for another caller less than a minute ago, so that bad tokens make no flood of
+    /// so. `None` when that was done for another caller less than a minute ago, so that bad tokens make no flood of
     /// requests.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// As [`get`](Self::get); for as long as nobody asks again, the error of whoever did.
     pub(super) async fn newer_than(&self, old: &Arc<S::Content>) -> Result<Option<Arc<S::Content>>> {
         let _turn = self.turn.lock().await;
         {
@@ -128,7 +128,8 @@ impl<S: Source> Document<S> {
                 return Ok(Some(content));
             }
             if state.pressed_at.is_some_and(|at| is_within(at, REST, now)) {
-                return Ok(None);
+                // What could not be read may have what is missing.
+                return state.failure.as_ref().map_or(Ok(None), |(error, _)| Err(error.clone()));
             }
             state.pressed_at = Some(now);
         }
@@ -138,15 +139,19 @@ impl<S: Source> Document<S> {
     async fn read_first(&self, attempts: u64) -> Result<Arc<S::Content>> {
         let _turn = self.turn.lock().await;
         {
+            let now = self.clock.now();
             let state = self.state();
             if let Some(content) = state.content() {
                 return Ok(content);
             }
-            // The attempt that this call has waited for.
-            if state.attempts != attempts
-                && let Some((error, _)) = &state.failure
-            {
-                return Err(error.clone());
+            if let Some((error, at)) = &state.failure {
+                // The attempt that this call has waited for.
+                if state.attempts != attempts {
+                    return Err(error.clone());
+                }
+                if error.is_transient() && is_within(*at, PAUSE, now) {
+                    return Err(error.clone().with_retry_after(at.plus(PAUSE).time_left(now).min(PAUSE)));
+                }
             }
         }
         self.attempt().await
@@ -192,9 +197,13 @@ impl<S: Source> Document<S> {
 
     async fn ask(&self, now: Timestamp) -> Result<Kept<S::Content>> {
         let mut failure = None;
+        let known_at = self.state().kept.as_ref().map(|kept| kept.place.clone());
         for place in self.source.places()? {
+            let is_known = known_at.as_ref() == Some(&place);
             match self.ask_at(place, now).await {
                 Ok(kept) => return Ok(kept),
+                // It is still there; a later place may have a poorer one.
+                Err(error) if is_known && error.is_transient() => return Err(error),
                 // The first place is the best one; its failure says most. An outage says more than an absence, though.
                 Err(error) if error.is_transient() => failure = Some(error),
                 Err(error) => failure = failure.or(Some(error)),
@@ -281,7 +290,11 @@ fn absent<S: Source>() -> Error {
 }
 
 /// How long nobody asks again after a renewal that failed, or one that was asked for although the document is not old.
+
 const REST: Duration = Duration::from_secs(60);
+
+/// How long nobody asks again for a document that was never read, when the server is away.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How far apart two looks at the clock may be where it is corrected a little.
 const LEEWAY: Duration = Duration::from_secs(120);

@@ -23,6 +23,7 @@ async fn ten_thousand_unfinished_logins_of_one_owner_harm_nobody_else() {
     let after = app.begin("linus").await;
     app.finish("grace", &before.answer(), &before.cookies).await.unwrap();
     app.finish("linus", &after.answer(), &after.cookies).await.unwrap();
+    // Of what was pushed out nothing is left, so that it cannot be told from a state that was never given out.
     let gone = app.finish("ada", &oldest.answer(), &oldest.cookies).await.unwrap_err();
     assert_eq!(gone.code(), ErrorCode::CallbackRejected);
     for login in latest {

@@ -1,5 +1,7 @@
 //! What finishes a login, and what does not.
 
+use std::time::Duration;
+
 use loomkin_auth::error::ErrorCode;
 
 use crate::support::{App, ISSUER, Stage, account, challenge, within};
@@ -113,7 +115,9 @@ async fn a_server_that_cannot_be_asked_now_does_not_cost_the_login() {
     stage.network.lose_metadata(true);
     let error = app.finish("ada", &login.answer(), &login.cookies).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Unavailable);
+    assert_eq!(error.retry_after(), None, "the first who asks says what the server said");
     stage.network.lose_metadata(false);
+    stage.clock.advance(Duration::from_secs(1));
     app.finish("ada", &login.answer(), &login.cookies).await.unwrap();
 }
 

@@ -22,6 +22,10 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
     inner: Arc<dyn TokenStore>,
+    /// How many logins are refused from now on, and how many after those are stored and not answered.
+    pub(crate) connects_fail: AtomicUsize,
+    pub(crate) connect_answers_lost: AtomicUsize,
+    pub(crate) connects: AtomicUsize,
     pub(crate) claims_fail: AtomicBool,
     pub(crate) commits_fail: AtomicBool,
     pub(crate) commits_panic: AtomicBool,
@@ -54,6 +58,9 @@ impl FaultyStore {
     pub(crate) fn new(inner: Arc<dyn TokenStore>) -> Arc<Self> {
         Arc::new(Self {
             inner,
+            connects_fail: AtomicUsize::default(),
+            connect_answers_lost: AtomicUsize::default(),
+            connects: AtomicUsize::default(),
             claims_fail: AtomicBool::default(),
             commits_fail: AtomicBool::default(),
             commits_panic: AtomicBool::default(),
@@ -75,6 +82,11 @@ impl FaultyStore {
             looks: AtomicUsize::default(),
         })
     }
+}
+
+/// Whether there was one left; there is one less from now on.
+fn take_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
 async fn opened(gate: &watch::Sender<bool>) {
@@ -136,7 +148,12 @@ impl TokenStore for FaultyStore {
     }
 
     async fn connect(&self, login: NewConnection) -> Result<ConnectOutcome> {
-        self.inner.connect(login).await
+        self.connects.fetch_add(1, Ordering::SeqCst);
+        if take_one(&self.connects_fail) {
+            return Err(full_disk());
+        }
+        let outcome = self.inner.connect(login).await;
+        if take_one(&self.connect_answers_lost) { Err(full_disk()) } else { outcome }
     }
 
     async fn latest_disconnect(&self, account: &AccountKey) -> Result<LatestDisconnect> {

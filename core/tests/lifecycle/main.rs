@@ -17,3 +17,4 @@ mod schedule;
 mod stale;
 mod store_trouble;
 mod support;
+mod whose_login;

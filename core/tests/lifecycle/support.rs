@@ -285,6 +285,7 @@ impl World {
             builder.endpoints.authorization = Some(url("/authorize"));
             builder.endpoints.token = Some(url("/token"));
             builder.endpoints.revocation = Some(url("/revoke"));
+            builder.endpoints.user = Some(url("/user"));
         }
         let binding = builder.binding();
         Arc::new(AuthorizationServer::new(builder, binding, self.network.clone(), self.clock.clone()))

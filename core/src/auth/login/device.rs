@@ -43,8 +43,7 @@ impl PendingLogin {
                 }
                 let kept = answer.and_then(async |tokens| {
                     // A device login sends no nonce: there is no redirect that a token could be slipped into.
-                    let (tokens, identity) = server.identify(*tokens, None).await?;
-                    lifecycle.keep_login(&begun, &server, tokens, identity).await
+                    lifecycle.keep_checked(&begun, &server, *tokens, None).await
                 });
                 Ok(kept.await)
             });

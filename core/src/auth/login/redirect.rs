@@ -225,8 +225,8 @@ impl PendingLogin {
         let (lifecycle, server, begun) =
             (self.auth.lifecycle.clone(), self.server.clone(), self.begun.clone());
         let login = self.auth.lifecycle.run_to_its_end(async move {
-            let (tokens, identity) = server.log_in(grant).await?;
-            lifecycle.keep_login(&begun, &server, tokens, identity).await
+            let (tokens, nonce) = server.exchange(grant).await?;
+            lifecycle.keep_checked(&begun, &server, tokens, nonce.as_ref()).await
         });
         login.await
     }

@@ -213,3 +213,26 @@ fn a_server_that_names_no_algorithm_signs_by_any_but_our_secret() {
     assert_eq!(signs_by(Some(&["HS256", "none"])), [false, false, true]);
     assert_eq!(signs_by(Some(&["ES512"])), [false, false, false]);
 }
+
+#[test]
+fn what_nobody_could_check_is_said_before_a_login() {
+    let check = |secret: Option<&str>, more: serde_json::Value| {
+        let change = |it: &mut ProviderBuilder| it.registration.client_secret = secret.map(Secret::new);
+        discovered(change, more).unwrap().check_signing()
+    };
+    let names = |names: &[&str]| serde_json::json!({ "id_token_signing_alg_values_supported": names });
+    for good in [&["ES256"][..], &["HS256", "RS256"], &["ES512", "EdDSA"]] {
+        assert!(check(None, names(good)).is_ok(), "{good:?}");
+    }
+    assert!(check(None, serde_json::json!({})).is_ok());
+    assert!(check(Some("canary"), names(&["HS256"])).is_ok());
+    for (secret, bad) in [(None, &["HS256"][..]), (None, &["ES512", "none"]), (Some("canary"), &["ES512"])] {
+        let error = check(secret, names(bad)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ServerMisbehaved, "{bad:?}");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+    // Without keys the claims alone count, whatever signs them.
+    let mut keyless = names(&["ES512"]);
+    keyless["jwks_uri"] = serde_json::Value::Null;
+    assert!(check(None, keyless).is_ok());
+}

@@ -239,7 +239,30 @@ async fn those_who_wait_for_one_attempt_share_its_outcome_and_the_next_call_asks
         assert_eq!(caller.await.unwrap(), ErrorCode::Unavailable);
     }
     assert_eq!(world.requests(), 1);
+    world.clock.advance(PAUSE);
     assert_eq!(world.text().await, "one");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_asked_once_a_second_for_what_was_never_read() {
+    let world = World::new([says(503, &[], ""), says(503, &[], ""), text("one")]);
+    for requests in [1, 2] {
+        for _ in 0..100 {
+            let error = world.document.get().await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::Unavailable);
+            assert!(error.retry_after() <= Some(PAUSE), "{error:?}");
+        }
+        assert_eq!(world.requests(), requests);
+        world.clock.advance(PAUSE);
+    }
+    assert_eq!(world.text().await, "one");
+}
+
+#[tokio::test]
+async fn a_server_that_answers_wrongly_is_asked_at_every_call() {
+    let world = World::new([says(404, &[], ""), text("one")]);
+    assert_eq!(world.document.get().await.unwrap_err().code(), ErrorCode::ServerMisbehaved);
+    assert_eq!(world.text().await, "one", "whoever corrects it does not wait");
 }
 
 #[tokio::test]
@@ -269,6 +292,19 @@ async fn what_is_missing_is_looked_for_once_a_minute_whoever_misses_it() {
     assert_eq!(world.requests(), 2);
     world.clock.advance(REST);
     assert_eq!(*world.document.newer_than(&two).await.unwrap().unwrap(), "three");
+}
+
+#[tokio::test]
+async fn whoever_misses_the_same_meanwhile_is_told_of_the_outage() {
+    let world = World::new([text("one"), says(503, &[], ""), text("two")]);
+    let one = world.document.get().await.unwrap();
+    for _ in 0..3 {
+        let error = world.document.newer_than(&one).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Unavailable);
+    }
+    assert_eq!(world.requests(), 2);
+    world.clock.advance(REST);
+    assert_eq!(*world.document.newer_than(&one).await.unwrap().unwrap(), "two");
 }
 
 #[tokio::test]
@@ -302,6 +338,29 @@ async fn places_are_tried_in_order_and_each_is_asked_on_its_own_conditions() {
     let here = || (HERE.to_owned(), None);
     let seen = world.network.seen.lock().unwrap().clone();
     assert_eq!(seen, [here(), (THERE.into(), None), here(), (THERE.into(), v1), here()]);
+}
+
+#[tokio::test]
+async fn an_outage_where_the_document_is_gives_way_to_no_other_place() {
+    let world = World::with_places(
+        &[HERE, THERE],
+        [text("good"), says(503, &[], ""), says(404, &[], ""), text("moved")],
+    );
+    assert_eq!(world.text().await, "good");
+    world.clock.advance(HOUR);
+    assert_eq!(world.renewed().await.1, "good");
+    assert_eq!(world.requests(), 2);
+    world.clock.advance(REST);
+    assert_eq!(world.renewed().await.1, "moved");
+}
+
+#[tokio::test]
+async fn a_better_place_that_always_fails_does_not_keep_a_document_old() {
+    let failure = || says(500, &[], "");
+    let world = World::with_places(&[HERE, THERE], [failure(), text("one"), failure(), text("two")]);
+    assert_eq!(world.text().await, "one");
+    world.clock.advance(HOUR);
+    assert_eq!(world.renewed().await.1, "two");
 }
 
 #[tokio::test]
