@@ -53,30 +53,6 @@ defmodule LoomkinAuth.EventsTest do
     refute_received {:loomkin_auth, _}
   end
 
-  test "every event is a telemetry event where that application is there", %{issuer: issuer} do
-    # The application is optional: this is all of it that is called.
-    Code.compile_string("""
-    defmodule :telemetry do
-      def execute(event, measurements, metadata) do
-        for {_, listener} <- :ets.lookup(:telemetry_listener, :pid), do: send(listener, {event, measurements, metadata})
-        :ok
-      end
-    end
-    """)
-
-    :ets.new(:telemetry_listener, [:named_table, :public])
-    :ets.insert(:telemetry_listener, {:pid, self()})
-    auth = App.start(issuer)
-    App.log_in(auth, "dev", owner: "ann")
-    assert_receive {[:loomkin_auth, :connection, :connected], %{at: at}, metadata}, 5_000
-    assert is_integer(at)
-    assert %{auth: ^auth, provider: "dev", account: "dev"} = metadata
-    refute Map.has_key?(metadata, :owner)
-  after
-    :code.purge(:telemetry)
-    :code.delete(:telemetry)
-  end
-
   defp relay(auth, parent) do
     LoomkinAuth.subscribe!(auth)
     send(parent, {:listening, self()})

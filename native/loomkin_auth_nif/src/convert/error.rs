@@ -1,15 +1,30 @@
 //! Errors: one struct, the same codes in every language.
 
 use loomkin_auth::error::Error;
-use rustler::NifException;
+use rustler::{Encoder, Env, NifException, Term};
 
 use super::word::Word;
 
-/// An [`Error`] as `LoomkinAuth.Error`.
-#[derive(Debug, NifException)]
+/// An [`Error`] on its way to Elixir, where it is a `LoomkinAuth.Error`.
+#[derive(Debug)]
+pub(crate) struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl Encoder for Failure {
+    fn encode<'a>(&self, env: Env<'a>) -> Term<'a> {
+        Exception::from(&self.0).encode(env)
+    }
+}
+
+#[derive(NifException)]
 #[module = "LoomkinAuth.Error"]
 #[rustler(encode)]
-pub(crate) struct Failure {
+struct Exception {
     code: Word,
     message: String,
     advice: String,
@@ -21,8 +36,8 @@ pub(crate) struct Failure {
     http_status: u16,
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<&Error> for Exception {
+    fn from(error: &Error) -> Self {
         Self {
             code: Word(error.code().as_str()),
             message: error.message().to_owned(),
