@@ -106,6 +106,18 @@ defmodule LoomkinAuth.SecretsTest do
     assert masked.reason == {:badmatch, "access_token=[redacted]"}
   end
 
+  test "a message that cannot be read is masked wholly, and bytes that are no text pass beside what is masked" do
+    filter = fn message -> LogFilter.filter(%{level: :info, meta: %{}, msg: message}, []).msg end
+
+    assert {:string, "[redacted]: this message could not be read"} =
+             filter.({'~d', ["access_token=abcdefghijklmnop"]})
+
+    assert {:string, "[redacted]: this message could not be read"} = filter.({:string, ["a secret", <<255>>]})
+
+    assert {:report, %{body: <<255, "access_token=[redacted]">>}} =
+             filter.({:report, %{body: <<255, "access_token=abcdefghijklmnop">>}})
+  end
+
   test "a text of any length is masked" do
     long = String.duplicate("x ", 10_000) <> "access_token=abcdefghijklmnop"
     assert LogFilter.redact(long) =~ ~r/access_token=\[redacted\]$/
