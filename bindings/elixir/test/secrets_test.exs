@@ -88,7 +88,7 @@ defmodule LoomkinAuth.SecretsTest do
     assert {:string, "Authorization: Bearer [redacted]"} =
              filter.({:string, ["Authorization: Bearer ", "abcdefghijklmnop"]})
 
-    assert {:string, "access_token=[redacted]"} = filter.({'~ts', ["access_token=abcdefghijklmnop"]})
+    assert {:string, "access_token=[redacted]"} = filter.({~c"~ts", ["access_token=abcdefghijklmnop"]})
     assert {:string, "nothing to see"} = filter.({:string, "nothing to see"})
 
     report = %{
@@ -110,7 +110,7 @@ defmodule LoomkinAuth.SecretsTest do
     filter = fn message -> LogFilter.filter(%{level: :info, meta: %{}, msg: message}, []).msg end
 
     assert {:string, "[redacted]: this message could not be read"} =
-             filter.({'~d', ["access_token=abcdefghijklmnop"]})
+             filter.({~c"~d", ["access_token=abcdefghijklmnop"]})
 
     assert {:string, "[redacted]: this message could not be read"} = filter.({:string, ["a secret", <<255>>]})
 

@@ -98,7 +98,7 @@ defmodule LoomkinAuth.Instance do
 
     case Native.version() do
       ^expected -> :ok
-      _ -> Native.missing()
+      _ -> {:error, Native.missing()}
     end
   rescue
     error in Error -> {:error, error}

@@ -56,7 +56,7 @@ defmodule LoomkinAuth.Native do
 
   for {name, arguments} <- @functions ++ if(Mix.env() == :test, do: @testing, else: []) do
     variables = Enum.map(arguments, &Macro.var(:"_#{&1}", __MODULE__))
-    def unquote(name)(unquote_splicing(variables)), do: missing()
+    def unquote(name)(unquote_splicing(variables)), do: :erlang.nif_error(missing())
   end
 
   # A library that is not there leaves the stubs, which say what to do. One that cannot take the place of the one in use
@@ -75,10 +75,12 @@ defmodule LoomkinAuth.Native do
   defp priv({:error, :bad_name}), do: "priv"
   defp priv(directory), do: directory
 
+  # What a function says without its library.
   def missing do
-    raise LoomkinAuth.Error,
-      code: :config_invalid,
-      message: "the native library of loomkin_auth is missing, or was built from another version",
-      advice: "Run `mix deps.compile loomkin_auth --force`, in this project itself `mix compile --force`."
+    LoomkinAuth.Error.new(
+      :config_invalid,
+      "the native library of loomkin_auth is missing, or was built from another version",
+      "Run `mix deps.compile loomkin_auth --force`, in this project itself `mix compile --force`."
+    )
   end
 end

@@ -15,7 +15,7 @@ defmodule LoomkinAuth.Secret do
   @enforce_keys [:reveal]
   defstruct [:reveal]
 
-  @opaque t :: %__MODULE__{reveal: (() -> String.t())}
+  @opaque t :: %__MODULE__{reveal: fun}
 
   @doc "Wraps `text`. Wrap it where it comes in, and pass nothing else on."
   @spec new(String.t()) :: t

@@ -2,6 +2,9 @@ defmodule LoomkinAuth.DevProvider do
   @moduledoc false
   # The dev-provider as a process of the operating system, and its controls over HTTP.
 
+  # Nothing here is TLS, and its applications may not be here.
+  @options [ssl: []]
+
   # Starts one, which ends with the test: it stops when its standard input closes. It sends everybody back as `ada`.
   def start(options \\ ["--auto-approve", "ada"]) do
     arguments = ["--port", "0", "--token-prefix", "canary-", "--stop-with-stdin"]
@@ -25,8 +28,8 @@ defmodule LoomkinAuth.DevProvider do
   end
 
   def put(issuer, control, body \\ "{}") do
-    request = {to_charlist("#{issuer}/dev/#{control}"), [], 'application/json', body}
-    {:ok, {{_, status, _}, _, _}} = :httpc.request(:put, request, [], [])
+    request = {to_charlist("#{issuer}/dev/#{control}"), [], ~c"application/json", body}
+    {:ok, {{_, status, _}, _, _}} = :httpc.request(:put, request, @options, [])
     204 = status
     :ok
   end
@@ -40,9 +43,10 @@ defmodule LoomkinAuth.DevProvider do
 
   # In place of a person with a browser: follows the redirects, and returns the address of the last one that `stops?`.
   def visit(url, stops? \\ fn _ -> false end) do
-    {:ok, {{_, _, _}, headers, _}} = :httpc.request(:get, {to_charlist(url), []}, [autoredirect: false], [])
+    {:ok, {{_, _, _}, headers, _}} =
+      :httpc.request(:get, {to_charlist(url), []}, [autoredirect: false] ++ @options, [])
 
-    case List.keyfind(headers, 'location', 0) do
+    case List.keyfind(headers, ~c"location", 0) do
       nil -> url
       {_, location} -> follow(URI.to_string(URI.merge(url, to_string(location))), stops?)
     end
@@ -51,7 +55,9 @@ defmodule LoomkinAuth.DevProvider do
   defp follow(url, stops?), do: if(stops?.(url), do: url, else: visit(url, stops?))
 
   defp body(url) do
-    {:ok, {{_, 200, _}, _, body}} = :httpc.request(:get, {to_charlist(url), []}, [], body_format: :binary)
+    {:ok, {{_, 200, _}, _, body}} =
+      :httpc.request(:get, {to_charlist(url), []}, @options, body_format: :binary)
+
     body
   end
 
