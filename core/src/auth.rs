@@ -101,6 +101,12 @@ impl Auth {
         }
     }
 
+    /// The token of a connected `account` where it is fresh and in memory, without any waiting; `None` says to ask
+    /// [`access_token`](Self::access_token). See [`Lifecycle::fresh_token`].
+    pub fn fresh_token(&self, account: &AccountKey) -> Option<AccessToken> {
+        self.lifecycle.fresh_token(account)
+    }
+
     /// Runs `call` with a good token, and once more with a new one if the resource server rejects it; see
     /// [`Lifecycle::with_token`]. A stored key cannot be renewed: its first answer is the last.
     ///

@@ -61,6 +61,16 @@ impl Lifecycle {
         }
     }
 
+    /// The token of `account` where it is fresh and in memory: it touches no disk, waits for nobody and starts nothing, so
+    /// that a thread that must not be held up can ask. `None` says to ask [`access_token`](Self::access_token), which has
+    /// every other answer.
+    pub fn fresh_token(&self, account: &AccountKey) -> Option<AccessToken> {
+        let now = self.clock.now();
+        let entry = self.snapshots.get(account, self.vault.change_mark_in_memory(now)?)?;
+        let is_fresh = self.margins.freshness(&entry.record.columns, now) == Freshness::Fresh;
+        is_fresh.then(|| AccessToken::of_connection(entry))
+    }
+
     /// Another token than that of `entry`, with patience for a server that is away for a moment.
     async fn wait_for_another(
         self: &Arc<Self>,

@@ -330,6 +330,12 @@ impl Vault {
         self.store.change_mark()
     }
 
+    /// [`change_mark_at`](Self::change_mark_at) out of memory alone; `None` where somebody has to look at the store's files
+    /// first.
+    pub fn change_mark_in_memory(&self, now: Timestamp) -> Option<ChangeMark> {
+        if self.verified.holds(now) { self.store.change_mark().ok() } else { None }
+    }
+
     /// The present moment by the clock that leases are measured with.
     ///
     /// # Errors

@@ -133,6 +133,11 @@ impl App {
         look(&self.canary, token).map(|token| self.keep(&token))
     }
 
+    /// As [`Auth::fresh_token`]; the token is a secret from then on.
+    pub fn fresh_token(&self, account: &str) -> Option<String> {
+        self.auth.fresh_token(&self.key(account)).map(|token| self.keep(&token))
+    }
+
     /// As [`Auth::renew_ahead`].
     ///
     /// # Errors

@@ -18,14 +18,23 @@ impl Verified {
     /// Whether the caller is the one who verifies now. A clock that has been put back is a reason as well.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         let (last, now) = (self.0.load(Ordering::Relaxed), now.unix_millis());
-        let is_recent = (0..EVERY).contains(&now.saturating_sub(last));
-        !is_recent && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        !is_recent(last, now)
+            && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether nobody has to verify now.
+    pub(super) fn holds(&self, now: Timestamp) -> bool {
+        is_recent(self.0.load(Ordering::Relaxed), now.unix_millis())
     }
 
     /// Lets the next caller verify again: what failed for one must not pass for another.
     pub(super) fn forget(&self) {
         self.0.store(i64::MIN, Ordering::Relaxed);
     }
+}
+
+fn is_recent(last: i64, now: i64) -> bool {
+    (0..EVERY).contains(&now.saturating_sub(last))
 }
 
 /// In milliseconds.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use loomkin_auth::clock::{Clock as _, SystemClock};
 use loomkin_auth::protocol::revocation::RevocationAnswer;
 use loomkin_auth::status::ConnectionState;
 use loomkin_auth::store::ReconnectReason;
+use loomkin_auth::testing::ManualClock;
 use loomkin_auth_scenarios::{App, Browser, Choice, Dev, MovedClock};
 
 #[tokio::test]
@@ -48,6 +50,37 @@ async fn every_refresh_presents_the_newest_token() {
         assert_eq!(presented.collect::<Vec<_>>().pop().unwrap().generation, generation);
         dev.advance(&later, HOURS);
     }
+}
+
+#[tokio::test]
+async fn memory_gives_a_token_only_while_it_is_fresh_and_nobody_has_changed_the_store() {
+    let dev = Dev::start().await;
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let app = App::open_at(&dev.home, clock.clone()).await.unwrap();
+    app.connect("dev", "ada").await.unwrap();
+    let token = app.token("dev").await.unwrap();
+    assert_eq!(app.fresh_token("dev").as_ref(), Some(&token));
+    assert_eq!(app.fresh_token("dev/other"), None);
+
+    // Now and then somebody has to look whether the store's files are the same, which is not for memory to say.
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(app.fresh_token("dev"), None);
+    assert_eq!(app.token("dev").await.unwrap(), token);
+    assert_eq!(app.fresh_token("dev").as_ref(), Some(&token));
+
+    // It is good for two more minutes, and so it is time to renew it.
+    clock.advance(Duration::from_secs(58 * 60));
+    dev.provider.advance(Duration::from_secs(58 * 60 + 2));
+    assert_eq!(app.token("dev").await.unwrap(), token);
+    assert_eq!(app.fresh_token("dev"), None);
+
+    let newer = App::open_at(&dev.home, clock.clone()).await.unwrap();
+    newer.connect("dev", "ada").await.unwrap();
+    assert_eq!(app.fresh_token("dev"), None, "another has changed the store");
+    let token = app.token("dev").await.unwrap();
+    assert_eq!(app.fresh_token("dev"), Some(token));
+    newer.disconnect("dev").await.unwrap();
+    assert_eq!(app.fresh_token("dev"), None, "another has disconnected it");
 }
 
 #[tokio::test]
