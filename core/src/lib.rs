@@ -71,6 +71,7 @@ pub mod lifecycle;
 
 // Read-outs
 pub mod credential;
+pub mod doctor;
 pub mod status;
 
 // One handle for all of it

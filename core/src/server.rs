@@ -3,11 +3,14 @@
 mod document;
 mod keys;
 mod metadata;
+mod probe;
 
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
 use serde_json::Value;
+
+pub use probe::ServerProbe;
 
 use crate::clock::Clock;
 use crate::error::Result;
