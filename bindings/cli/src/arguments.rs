@@ -88,6 +88,14 @@ pub(crate) enum Command {
         name: String,
     },
 
+    /// Say whether the set-up works, and which command mends what does not
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor {
+        /// Ask the network too: whether the providers answer, and what time it is there
+        #[arg(long)]
+        probe: bool,
+    },
+
     /// Mask the secrets in a log: from stdin to stdout
     #[command(after_help = REDACT_EXAMPLES)]
     Redact,
@@ -339,6 +347,17 @@ Examples:
 It never prints the credential: `loomkin-auth token` does, of what is stored.
 API keys count first, then auth tokens, then the login; of each, the configuration, then the
 environment, then the store. auth_mode of the tier says which of them are looked for.";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth doctor             look at everything on this machine
+  loomkin-auth doctor --probe     and at the providers
+  loomkin-auth doctor --json | jq -r '.findings[] | select(.severity == \"error\") | .remedy'
+
+It changes nothing, and works where nothing else does: without a configuration that can be read,
+or a store that can be opened.
+
+Exit status: 0 for nothing but notes, 1 for warnings, else that of the first error.";
 
 const REDACT_EXAMPLES: &str = "\
 Examples:

@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod connect;
 mod disconnect;
+mod doctor;
 mod key;
 mod me;
 mod redact;
@@ -36,6 +37,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Command::Disconnect(disconnect) => {
             disconnect::run(&context.open(path).await?, disconnect, output).await
         }
+        Command::Doctor { probe } => doctor::run(*probe, path, context).await,
         Command::Key(command) => key::run(&context.open(path).await?, command, output).await,
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Redact => redact::run().await,

@@ -1,6 +1,10 @@
 //! The JSON that programs read. README.md documents every shape; a test holds the two together.
 
+mod doctor;
+
 use std::time::Duration;
+
+pub(crate) use doctor::DoctorShape;
 
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::credential::{CredentialKind, Present, Resolution};

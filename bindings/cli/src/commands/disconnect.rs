@@ -78,7 +78,7 @@ async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), 
     for error in failures {
         Failure::Error(error).tell(output);
     }
-    first.map_or(Ok(()), |code| Err(Failure::Told(code)))
+    first.map_or(Ok(()), |code| Err(Failure::Told(code.exit_code())))
 }
 
 fn sentence(account: &AccountKey, disconnected: &Disconnected, scope: DisconnectScope) -> String {
