@@ -7,6 +7,7 @@ mod choice;
 mod credentials;
 mod device;
 mod disconnects;
+mod doctor;
 mod events;
 mod interrupted;
 mod keys;
