@@ -3,6 +3,7 @@
 mod credentials;
 mod doctor;
 mod hosted;
+mod import;
 mod login;
 mod ports;
 mod rotation;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use doctor::DoctorOptions;
 pub use hosted::{HostedCallback, HostedLogin, HostedOptions, LoginCookie};
+pub use import::Imported;
 pub use login::{ConnectOptions, PendingLogin};
 pub use ports::Ports;
 
