@@ -96,6 +96,17 @@ pub(crate) enum Command {
         probe: bool,
     },
 
+    /// Bring in logins and keys that another tool has kept in a file
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import {
+        /// The file; it is left as it was
+        file: PathBuf,
+
+        /// Overwrite what is there
+        #[arg(long)]
+        replace: bool,
+    },
+
     /// Mask the secrets in a log: from stdin to stdout
     #[command(after_help = REDACT_EXAMPLES)]
     Redact,
@@ -358,6 +369,22 @@ It changes nothing, and works where nothing else does: without a configuration t
 or a store that can be opened.
 
 Exit status: 0 for nothing but notes, 1 for warnings, else that of the first error.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  loomkin-auth import ~/.local/share/agent/auth.json
+  loomkin-auth import logins.json --replace
+
+Two shapes are read. By provider, as earlier agents keep it:
+  {\"anthropic\": {\"access\": \"…\", \"refresh\": \"…\", \"expires\": 1772357400000},
+   \"openai\": {\"api_key\": \"…\"}, \"github\": {\"auth_token\": \"…\"}}
+Or as a list, with named accounts:
+  {\"logins\": [{\"account\": \"github/work\", \"access_token\": \"…\", \"refresh_token\": \"…\",
+               \"expires_at\": \"2026-03-01T09:30:00Z\", \"scopes\": [\"repo\"]},
+              {\"account\": \"openai\", \"api_key\": \"…\"}]}
+
+A login needs the client_id that it was made with in the configuration. What is there already
+stays, unless you say --replace. A bad entry is named, and keeps no other from being stored.";
 
 const REDACT_EXAMPLES: &str = "\
 Examples:

@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod disconnect;
 mod doctor;
+mod import;
 mod key;
 mod me;
 mod redact;
@@ -38,6 +39,9 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
             disconnect::run(&context.open(path).await?, disconnect, output).await
         }
         Command::Doctor { probe } => doctor::run(*probe, path, context).await,
+        Command::Import { file, replace } => {
+            import::run(&context.open(path).await?, file, *replace, output).await
+        }
         Command::Key(command) => key::run(&context.open(path).await?, command, output).await,
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Redact => redact::run().await,

@@ -24,11 +24,11 @@ pub(super) struct FindingShape<'a> {
 /// A tier or a provider that has a credential.
 #[derive(Debug, Serialize)]
 pub(super) struct ProofShape<'a> {
-    tier: Option<&'a str>,
-    provider: &'a str,
-    account: &'a str,
-    kind: &'static str,
-    source: String,
+    pub(super) tier: Option<&'a str>,
+    pub(super) provider: &'a str,
+    pub(super) account: &'a str,
+    pub(super) kind: &'static str,
+    pub(super) source: String,
 }
 
 impl<'a> From<&'a Diagnosis> for DoctorShape<'a> {

@@ -214,8 +214,8 @@ fn the_documented_doctor_is_the_real_one() {
     let documented = &documented("doctor")[0];
     assert_eq!(keys(&shape), keys(documented));
     assert_eq!(keys(&shape["findings"][0]), keys(&documented["findings"][0]));
-    let proof = r#"{"tier":null,"provider":"","account":"","kind":"","source":""}"#;
-    assert_eq!(keys(&serde_json::from_str(proof).unwrap()), keys(&documented["proofs"][0]));
+    let proof = doctor::ProofShape { tier: None, provider: "", account: "", kind: "", source: String::new() };
+    assert_eq!(keys(&serde_json::to_value(proof).unwrap()), keys(&documented["proofs"][0]));
 
     let readme = include_str!("../../README.md");
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
@@ -224,4 +224,10 @@ fn the_documented_doctor_is_the_real_one() {
         let row = format!("| `{}` | {} |", severity.as_str(), list.join(", "));
         assert!(readme.contains(&row), "{row}");
     }
+}
+
+#[test]
+fn the_documented_import_is_the_real_one() {
+    let shape = ImportShape { provider: "openai", account: "default", kind: "api_key", outcome: "stored" };
+    assert_documented("import", 0, &shape);
 }

@@ -9,6 +9,7 @@ mod device;
 mod disconnects;
 mod doctor;
 mod events;
+mod import;
 mod interrupted;
 mod keys;
 mod killed;
