@@ -5,6 +5,7 @@ mod doctor;
 mod hosted;
 mod import;
 mod login;
+mod names;
 mod ports;
 mod rotation;
 mod status;
@@ -17,6 +18,7 @@ pub use doctor::DoctorOptions;
 pub use hosted::{HostedCallback, HostedLogin, HostedOptions, LoginCookie};
 pub use import::Imported;
 pub use login::{ConnectOptions, PendingLogin};
+pub use names::Names;
 pub use ports::Ports;
 
 use crate::account::{AccountKey, Owner};
