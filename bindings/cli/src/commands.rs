@@ -8,6 +8,7 @@ mod disconnect;
 mod doctor;
 mod import;
 mod key;
+mod man;
 mod me;
 mod redact;
 mod resolve;
@@ -43,6 +44,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
             import::run(&context.open(path).await?, file, *replace, output).await
         }
         Command::Key(command) => key::run(&context.open(path).await?, command, output).await,
+        Command::Man { command } => man::run(command, output),
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Redact => redact::run().await,
         Command::Resolve { name } => resolve::run(&context.open(path).await?, name, output).await,

@@ -17,13 +17,8 @@ pub(super) async fn run(probe: bool, path: Option<&PathBuf>, context: &Context) 
     options.config = path.cloned();
     options.probe = probe;
     options.program = std::env::current_exe().ok();
-    if probe {
-        output.progress("Asking the providers …");
-    }
-    let diagnosis = Auth::doctor(&context.environment, options).await;
-    if probe {
-        output.end_progress();
-    }
+    let about = if probe { "Asking the providers …" } else { "Looking at everything …" };
+    let diagnosis = output.while_waiting(about, Auth::doctor(&context.environment, options)).await;
     if output.json {
         output.json(&DoctorShape::from(&diagnosis))?;
     } else {
