@@ -31,7 +31,7 @@ impl Visit {
     #[track_caller]
     fn remedy(&self, code: &str) -> &str {
         let finding = self.findings.iter().find(|finding| finding["code"] == code);
-        finding.unwrap_or_else(|| panic!("{:?}", self.findings))["remedy"].as_str().unwrap()
+        finding.unwrap()["remedy"].as_str().unwrap()
     }
 
     /// Who has which credential, from where: `fast: api_key variable OPENAI_API_KEY`.

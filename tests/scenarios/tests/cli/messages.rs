@@ -48,7 +48,7 @@ impl Transcript {
 
     /// Compares it with what is kept under `name`.
     #[track_caller]
-    fn is_as_kept(self, name: &str) {
+    fn must_be_as_kept(self, name: &str) {
         let plain = self.text.replace(&self.home, "HOME").replace(&self.issuer, "ISSUER");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/messages").join(name);
         let kept = Data::read_from(&path, Some(DataFormat::Text)).raw();
@@ -124,7 +124,7 @@ async fn keys_and_configuration() {
     ] {
         transcript.run(&home, line, input).await;
     }
-    transcript.is_as_kept("keys.txt");
+    transcript.must_be_as_kept("keys.txt");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn a_connection() {
     dev.provider.fault(Endpoint::Revocation, Fault::HtmlError { status: 503 }).until_cleared();
     transcript.run(&dev.home, "disconnect dev", "").await;
     transcript.run(&dev.home, "status", "").await;
-    transcript.is_as_kept("connection.txt");
+    transcript.must_be_as_kept("connection.txt");
 }
 
 async fn app_again(dev: &Dev) {
@@ -212,7 +212,7 @@ async fn every_error() {
     seen.sort();
     seen.dedup();
     assert_eq!(seen, ErrorCode::ALL.map(|code| code.as_str().to_owned()));
-    transcript.is_as_kept("errors.txt");
+    transcript.must_be_as_kept("errors.txt");
 }
 
 /// The configuration names another variable for the key, and nobody has set it.
