@@ -1,8 +1,11 @@
 //! One handle for everything an app does with its connections.
 
 mod credentials;
+mod doctor;
 mod hosted;
+mod import;
 mod login;
+mod names;
 mod ports;
 mod rotation;
 mod status;
@@ -11,8 +14,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use doctor::DoctorOptions;
 pub use hosted::{HostedCallback, HostedLogin, HostedOptions, LoginCookie};
+pub use import::Imported;
 pub use login::{ConnectOptions, PendingLogin};
+pub use names::Names;
 pub use ports::Ports;
 
 use crate::account::{AccountKey, Owner};
@@ -27,6 +33,7 @@ use crate::lifecycle::{
 };
 use crate::status::{ConnectionStatus, Me};
 use crate::store::key::{Admission, ChosenKey};
+use crate::store::vault::Vault;
 
 /// The connections of an app. Cheap to clone; all clones are one.
 ///
@@ -68,13 +75,23 @@ impl Auth {
         ports: Ports,
         admission: Admission,
     ) -> Result<Self> {
-        let (vault, chosen_key) = ports.open_vault(&config, environment, admission).await?;
+        let store = ports.open_store(&config).await?;
+        let opened = ports.open_vault(store, &config, environment, admission).await?;
+        Ok(Self::assemble(config, environment, ports, opened))
+    }
+
+    fn assemble(
+        config: Config,
+        environment: &Environment,
+        ports: Ports,
+        (vault, chosen_key): (Vault, Option<ChosenKey>),
+    ) -> Self {
         let servers = ports.servers(&config);
         let margins = Margins { margin: config.refresh().margin, ahead: config.refresh().ahead };
         let lifecycle = Lifecycle::new(vault, servers, ports.clock.clone(), ports.random.clone(), margins);
         let place = Place::of(environment);
         let facts = Arc::new(EnvironmentFacts::of(&config, environment));
-        Ok(Self { config: Arc::new(config), lifecycle, place, ports, chosen_key, facts })
+        Self { config: Arc::new(config), lifecycle, place, ports, chosen_key, facts }
     }
 
     /// The configuration in force.

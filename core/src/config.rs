@@ -42,7 +42,7 @@ pub use http::HttpConfig;
 use known::PRESETS;
 pub(crate) use known::RESERVED_PARAMETERS;
 pub use origin::{Origin, Sourced};
-pub use problem::{Problem, Problems};
+pub use problem::{ConfigFault, Problem, Problems};
 pub use provider::ProviderConfig;
 pub use refresh::RefreshConfig;
 pub use row::Row;
@@ -104,6 +104,15 @@ impl Config {
     ///
     /// `config_invalid` when it cannot be read, or has problems; these are in the details.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self> {
+        Ok(Self::try_load(path, environment)?)
+    }
+
+    /// As [`load`](Self::load), for those who show each problem by itself.
+    ///
+    /// # Errors
+    ///
+    /// All problems at once, or why the file cannot be read.
+    pub fn try_load(path: &Path, environment: &Environment) -> Result<Self, ConfigFault> {
         let shown = File::new("", path, environment).shown;
         let bytes = discover::read(path, &shown)?;
         let text = std::str::from_utf8(&bytes).map_err(|error| {

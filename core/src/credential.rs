@@ -29,8 +29,10 @@ mod way;
 
 use std::fmt;
 
+pub use candidate::{VariableUse, variables_in_use};
 pub use facts::EnvironmentFacts;
 pub use held::{Holdings, base_url, recognise};
+pub(crate) use refusal::reconnect;
 pub use resolve::{Present, present, resolve};
 pub use target::Target;
 pub use way::{Way, ways};

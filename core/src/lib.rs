@@ -71,6 +71,8 @@ pub mod lifecycle;
 
 // Read-outs
 pub mod credential;
+pub mod doctor;
+pub mod import;
 pub mod status;
 
 // One handle for all of it

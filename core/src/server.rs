@@ -3,12 +3,15 @@
 mod document;
 mod keys;
 mod metadata;
+mod probe;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 use serde_json::Value;
+
+pub use probe::ServerProbe;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 10] = [
     &["store"],
     &["flow", "server"],
     &["lifecycle"],
-    &["credential", "status"],
+    &["credential", "doctor", "import", "status"],
     &["auth"],
 ];
 

@@ -1,5 +1,7 @@
 //! What can be typed after `loomkin-auth`.
 
+mod examples;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +10,9 @@ use clap_complete::Shell;
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::provider::Flow;
 use loomkin_auth::store::StaticKind;
+
+use self::examples::*;
+use crate::complete;
 
 /// Connect an account once; its token stays good.
 #[derive(Debug, Parser)]
@@ -56,7 +61,7 @@ pub(crate) enum Command {
     #[command(after_help = TOKEN_EXAMPLES)]
     Token {
         /// PROVIDER or PROVIDER/ACCOUNT; the active one if left out
-        #[arg(value_parser = account)]
+        #[arg(value_parser = account, add = complete::accounts())]
         account: Option<AccountKey>,
     },
 
@@ -64,7 +69,7 @@ pub(crate) enum Command {
     #[command(after_help = USE_EXAMPLES)]
     Use {
         /// PROVIDER or PROVIDER/ACCOUNT
-        #[arg(value_parser = account, required_unless_present = "none")]
+        #[arg(value_parser = account, required_unless_present = "none", add = complete::accounts())]
         account: Option<AccountKey>,
 
         /// Select none; nothing is disconnected
@@ -84,8 +89,27 @@ pub(crate) enum Command {
     #[command(after_help = RESOLVE_EXAMPLES)]
     Resolve {
         /// A tier; or PROVIDER or PROVIDER/ACCOUNT
-        #[arg(value_name = "TIER|PROVIDER")]
+        #[arg(value_name = "TIER|PROVIDER", add = complete::accounts_and_tiers())]
         name: String,
+    },
+
+    /// Say whether the set-up works, and which command mends what does not
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor {
+        /// Ask the network too: whether the providers answer, and what time it is there
+        #[arg(long)]
+        probe: bool,
+    },
+
+    /// Bring in logins and keys that another tool has kept in a file
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import {
+        /// The file; it is left as it was
+        file: PathBuf,
+
+        /// Overwrite what is there
+        #[arg(long)]
+        replace: bool,
     },
 
     /// Mask the secrets in a log: from stdin to stdout
@@ -106,12 +130,19 @@ pub(crate) enum Command {
         /// The shell that will read it
         shell: Shell,
     },
+
+    /// Print a manual page, in the words of man(7)
+    #[command(after_help = MAN_EXAMPLES, hide = true)]
+    Man {
+        /// The command, such as `key set`; the whole program if left out
+        command: Vec<String>,
+    },
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Connect {
     /// PROVIDER or PROVIDER/ACCOUNT, as the configuration names it
-    #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account)]
+    #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account, add = complete::accounts())]
     pub(crate) account: Option<AccountKey>,
 
     /// How to log in; if left out, the configuration decides, or else where you are
@@ -134,7 +165,7 @@ pub(crate) struct Connect {
 #[derive(Args, Debug)]
 pub(crate) struct Disconnect {
     /// PROVIDER or PROVIDER/ACCOUNT; the active one if left out
-    #[arg(value_parser = account)]
+    #[arg(value_parser = account, add = complete::accounts())]
     pub(crate) account: Option<AccountKey>,
 
     /// End every connection
@@ -170,7 +201,7 @@ pub(crate) enum KeyCommand {
 #[derive(Args, Debug)]
 pub(crate) struct KeyPlace {
     /// PROVIDER or PROVIDER/ACCOUNT
-    #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account)]
+    #[arg(value_name = "PROVIDER[/ACCOUNT]", value_parser = account, add = complete::accounts())]
     pub(crate) account: AccountKey,
 
     /// A bearer token in place of an API key
@@ -238,149 +269,6 @@ impl From<FlowName> for Flow {
 fn account(text: &str) -> Result<AccountKey, String> {
     text.parse().map_err(|error: loomkin_auth::error::Error| format!("{error}\n\n  tip: {}", error.advice()))
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  loomkin-auth connect github       log in with your browser
-  loomkin-auth status               see every connection
-  loomkin-auth token github         print a token that is good now";
-
-const LONG_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth connect github       log in with your browser
-  loomkin-auth status               see every connection
-  loomkin-auth token github         print a token that is good now
-
-Configuration:
-  .loomkin.toml in this directory or one above it, up to the root of the repository;
-  else the one in your configuration directory. `loomkin-auth config check` explains it.
-
-Environment:
-  LOOMKIN_AUTH_LOG   log to stderr, such as `debug` or `loomkin_auth=trace`; never any secret
-  NO_COLOR           no colours
-
-Exit status:
-   0  done                                75  try again later
-   1  the login was not finished in time  76  the server broke the protocol
-  64  the command is wrong                77  connect, or connect again
-  74  the store or its key               78  the configuration
- 130  stopped by Ctrl-C";
-
-const CONNECT_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth connect github                  log in with your browser
-  loomkin-auth connect github/work             keep a second account beside it
-  loomkin-auth connect                         choose from the configured providers
-  loomkin-auth connect github --flow device    enter a code on any device, such as your phone
-  loomkin-auth connect anthropic --flow paste  paste a code, where no browser comes back
-  loomkin-auth connect github --scope gist     add a scope to those that you have granted
-
-Without --flow it depends on where you are: at a desktop your browser comes back by itself; over
-SSH, in a container and where there is no display, you enter a code on any device if the provider
-has such codes, or else paste the address that your browser ends up at. It says what it chose.
-
-At a terminal it asks for the way where the provider has several; --flow answers that.
-The address to open is printed alone on a line of stderr.
-What was connected before stays as it is until the new login is stored.";
-
-const DISCONNECT_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth disconnect github/work   end this connection
-  loomkin-auth disconnect               end the active one
-  loomkin-auth disconnect --all         end all of them
-  loomkin-auth disconnect --local       delete it here, and let it live on at the provider
-
-What a provider that is away cannot revoke now is tried again for a day, unless you connect again.";
-
-const STATUS_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth status
-  loomkin-auth status --watch
-  loomkin-auth status --json | jq -r '.[] | select(.state != \"connected\") | .next_step'";
-
-const TOKEN_EXAMPLES: &str = "\
-Examples:
-  curl -H \"Authorization: Bearer $(loomkin-auth token github)\" https://api.github.com/user
-  loomkin-auth token --json | jq -r .expires_at
-
-The token is refreshed if need be, once, however many ask at the same time.";
-
-const USE_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth use github/work   make this the active connection
-  loomkin-auth use --none        have none";
-
-const ME_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth me
-  loomkin-auth me --json | jq -r .account_login";
-
-const KEY_SET_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth key set openai                        paste the key; it stays hidden
-  loomkin-auth key set github --token < token.txt    a bearer token, from a file
-  pass show openai | loomkin-auth key set openai     from a password manager
-
-A key is never an argument: every user of the machine could read it.
-One that is there already stays, unless you say --replace.";
-
-const KEY_REMOVE_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth key remove openai
-  loomkin-auth key remove github --token
-
-The provider still accepts the key: revoke it on the provider's pages if it has leaked.";
-
-const RESOLVE_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth resolve fast            of the tier [auth.tiers.fast]
-  loomkin-auth resolve openai          of a provider
-  loomkin-auth resolve fast --json | jq -r .source
-
-It never prints the credential: `loomkin-auth token` does, of what is stored.
-API keys count first, then auth tokens, then the login; of each, the configuration, then the
-environment, then the store. auth_mode of the tier says which of them are looked for.";
-
-const REDACT_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth redact < app.log > clean.log
-  tail -f app.log | loomkin-auth redact
-  curl -v https://api.github.com/user 2>&1 | loomkin-auth redact
-
-It masks what looks like a secret: tokens, codes, keys, passwords, headers, JWTs, private keys and
-e-mail addresses. Read the result before you show it to anybody: no one knows every secret's looks.
-No configuration and no store is needed. A line appears when it ends.";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth config check
-  loomkin-auth config check ../app/.loomkin.toml";
-
-const SHOW_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth config show
-  loomkin-auth config show --json | jq -r '.[] | select(.origin == \"default\") | .key'";
-
-const SCHEMA_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth config schema > loomkin.schema.json";
-
-const ROTATE_KEY_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth store rotate-key                      a new key from the same place
-  loomkin-auth store rotate-key --key keychain       and from now on from the keychain
-  loomkin-auth store rotate-key --key env:AUTH_KEY2  and from now on from this variable
-
-Nobody has to log in again. It may be stopped at any moment: run it again, and it finishes.
-With another SOURCE, change key under [auth.store] too.
-To replace the secret behind a variable or a file, put the new one under another name and
-rotate to that: the old one is needed until the end.";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  loomkin-auth completions bash > ~/.local/share/bash-completion/completions/loomkin-auth
-  loomkin-auth completions zsh > \"${fpath[1]}/_loomkin-auth\"
-  loomkin-auth completions fish > ~/.config/fish/completions/loomkin-auth.fish";
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,10 @@ mod completions;
 mod config;
 mod connect;
 mod disconnect;
+mod doctor;
+mod import;
 mod key;
+mod man;
 mod me;
 mod redact;
 mod resolve;
@@ -36,7 +39,12 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Command::Disconnect(disconnect) => {
             disconnect::run(&context.open(path).await?, disconnect, output).await
         }
+        Command::Doctor { probe } => doctor::run(*probe, path, context).await,
+        Command::Import { file, replace } => {
+            import::run(&context.open(path).await?, file, *replace, output).await
+        }
         Command::Key(command) => key::run(&context.open(path).await?, command, output).await,
+        Command::Man { command } => man::run(command, output),
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Redact => redact::run().await,
         Command::Resolve { name } => resolve::run(&context.open(path).await?, name, output).await,

@@ -35,12 +35,14 @@ impl Context {
     ///
     /// Without a file there is no provider to do anything with, and no reason to make a store.
     pub(crate) async fn open(&self, path: Option<&PathBuf>) -> Result<Auth, Failure> {
-        self.keep(Auth::open(self.config_of_store(path)?, &self.environment).await?)
+        let opened = Auth::open(self.config_of_store(path)?, &self.environment);
+        self.keep(self.output.while_waiting(OPENING, opened).await?)
     }
 
     /// As [`Self::open`], to rotate the key of the store.
     pub(crate) async fn open_to_rotate(&self, path: Option<&PathBuf>) -> Result<Auth, Failure> {
-        self.keep(Auth::open_to_rotate(self.config_of_store(path)?, &self.environment).await?)
+        let opened = Auth::open_to_rotate(self.config_of_store(path)?, &self.environment);
+        self.keep(self.output.while_waiting(OPENING, opened).await?)
     }
 
     fn config_of_store(&self, path: Option<&PathBuf>) -> Result<Config, Failure> {
@@ -65,6 +67,8 @@ impl Context {
         }
     }
 }
+
+const OPENING: &str = "Opening the store; its keychain or its database takes a while …";
 
 /// There is no configuration file where one is looked for.
 pub(crate) fn no_file(environment: &Environment) -> Error {

@@ -18,8 +18,8 @@ pub(crate) enum Failure {
     Interrupted(u8),
     /// Whoever read stdout has gone away, content with what came.
     OutputClosed,
-    /// The command has told it on stdout itself.
-    Told(ErrorCode),
+    /// The command has told it on stdout itself; with this exit code.
+    Told(u8),
 }
 
 impl From<Error> for Failure {
@@ -43,7 +43,7 @@ impl Failure {
             }
             Self::Interrupted(exit_code) => *exit_code,
             Self::OutputClosed => 0,
-            Self::Told(code) => code.exit_code(),
+            Self::Told(exit_code) => *exit_code,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod commands;
+mod complete;
 mod context;
 mod core_files;
 mod failure;
@@ -29,6 +30,7 @@ use output::Output;
 
 fn main() -> ExitCode {
     core_files::forbid();
+    complete::answer_shell();
     let environment = Environment::from_process();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

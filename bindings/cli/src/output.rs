@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use loomkin_auth::environment::Environment;
 use loomkin_auth::error::{Error, ErrorCode};
@@ -104,6 +105,18 @@ impl Output {
         }
     }
 
+    /// Waits for `work`, and says what it is about where that takes longer than a person likes to look at nothing.
+    pub(crate) async fn while_waiting<T>(self, text: impl Display, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(PATIENCE) => self.progress(text),
+        }
+        let done = work.await;
+        self.end_progress();
+        done
+    }
+
     /// Wipes what was drawn last.
     pub(crate) fn end_progress(self) {
         self.progress("");
@@ -165,6 +178,9 @@ pub(crate) fn not_written(error: &io::Error) -> Failure {
         .with_advice("Send the output to a place that takes it.")
         .into()
 }
+
+/// How long a person may look at nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// To the beginning of the line, which is then empty (ECMA-48 §8.3.41).
 const CLEAR_LINE: &str = "\r\u{1b}[K";

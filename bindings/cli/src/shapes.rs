@@ -1,6 +1,12 @@
 //! The JSON that programs read. README.md documents every shape; a test holds the two together.
 
+mod doctor;
+mod import;
+
 use std::time::Duration;
+
+pub(crate) use doctor::DoctorShape;
+pub(crate) use import::ImportShape;
 
 use loomkin_auth::account::AccountKey;
 use loomkin_auth::credential::{CredentialKind, Present, Resolution};

@@ -64,14 +64,10 @@ impl Ports {
         })
     }
 
-    pub(super) async fn open_vault(
-        &self,
-        config: &Config,
-        environment: &Environment,
-        admission: Admission,
-    ) -> Result<(Vault, Option<ChosenKey>)> {
+    /// Opens the store that `config` names, still sealed.
+    pub(super) async fn open_store(&self, config: &Config) -> Result<Arc<dyn TokenStore>> {
         let configured = config.store();
-        let store: Arc<dyn TokenStore> = match configured.backend.value {
+        Ok(match configured.backend.value {
             Backend::Memory => Arc::new(MemoryStore::new(self.clock.clone(), &*self.random)?),
             Backend::Sqlite => Arc::new(
                 SqliteStore::open(&configured.path.value, self.clock.clone(), self.random.clone()).await?,
@@ -84,9 +80,19 @@ impl Ports {
                 return Err(Error::new(ErrorCode::ConfigInvalid, format!("this build has no {other} store"))
                     .with_advice("Set backend = \"sqlite\" in [auth.store]."));
             }
-        };
+        })
+    }
+
+    /// Opens `store` with the key that `config` names.
+    pub(super) async fn open_vault(
+        &self,
+        store: Arc<dyn TokenStore>,
+        config: &Config,
+        environment: &Environment,
+        admission: Admission,
+    ) -> Result<(Vault, Option<ChosenKey>)> {
         let (keychain, random, clock) = (self.keychain.clone(), self.random.clone(), self.clock.clone());
-        let key = &configured.key.value;
+        let key = &config.store().key.value;
         match admission {
             Admission::TheSource => Vault::open(store, key, environment, keychain, random, clock).await,
             Admission::AnySource => {

@@ -68,6 +68,36 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Why a configuration file cannot be used.
+#[derive(Clone, Debug)]
+pub enum ConfigFault {
+    /// It can be read, and these are its problems.
+    Problems(Problems),
+    /// It cannot be read.
+    Unreadable(Error),
+}
+
+impl From<Problems> for ConfigFault {
+    fn from(problems: Problems) -> Self {
+        Self::Problems(problems)
+    }
+}
+
+impl From<Error> for ConfigFault {
+    fn from(error: Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<ConfigFault> for Error {
+    fn from(fault: ConfigFault) -> Self {
+        match fault {
+            ConfigFault::Problems(problems) => problems.into(),
+            ConfigFault::Unreadable(error) => error,
+        }
+    }
+}
+
 /// `config_invalid`, with the rendered problems as its details, line by line.
 impl From<Problems> for Error {
     fn from(problems: Problems) -> Self {

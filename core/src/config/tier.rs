@@ -22,6 +22,8 @@ pub struct TierConfig {
     pub provider: Option<Sourced<ProviderId>>,
     /// The kind of credential it uses.
     pub auth_mode: Sourced<AuthMode>,
+    /// What the old spelling `use_oauth` says, where it stands beside `auth_mode`, which wins.
+    pub use_oauth: Option<Sourced<AuthMode>>,
     /// What `[model]` says: `provider:model`.
     pub model: Option<Sourced<String>>,
 }
@@ -51,7 +53,7 @@ pub(super) fn read(
     for (name, model) in models {
         let provider = provider_of(&model);
         let auth_mode = Sourced::new(AuthMode::Auto, Origin::Default);
-        read.insert(name, TierConfig { provider, auth_mode, model: Some(model) });
+        read.insert(name, TierConfig { provider, auth_mode, use_oauth: None, model: Some(model) });
     }
     read
 }
@@ -89,20 +91,25 @@ fn read_one(
         check_exists(reader, fields.value_at("provider"), provider, providers, tiers);
     }
     let mut auth_mode = fields.take("auth_mode").unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
+    let mut beside = None;
     if let Some(use_oauth) = fields.take::<bool>("use_oauth") {
         let old = if *use_oauth { AuthMode::Oauth } else { AuthMode::ApiKey };
         if auth_mode.origin == Origin::Default {
             auth_mode = Sourced::new(old, use_oauth.origin);
             reader.row(Row::new(join(table.path, "auth_mode"), old.as_str(), &auth_mode.origin, false));
-        } else if *auth_mode != old {
-            reader.note(
-                fields.key_at("use_oauth"),
-                "`use_oauth` disagrees with `auth_mode`, and `auth_mode` wins",
-                "Take `use_oauth` out.",
-            );
+        } else {
+            if *auth_mode != old {
+                reader.note(
+                    fields.key_at("use_oauth"),
+                    "`use_oauth` disagrees with `auth_mode`, and `auth_mode` wins",
+                    "Take `use_oauth` out.",
+                );
+            }
+            beside = Some(Sourced::new(old, use_oauth.origin));
         }
     }
-    TierConfig { provider: provider.or_else(|| provider_of(model.as_ref()?)), auth_mode, model }
+    let provider = provider.or_else(|| provider_of(model.as_ref()?));
+    TierConfig { provider, auth_mode, use_oauth: beside, model }
 }
 
 fn check_exists(

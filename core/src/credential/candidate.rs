@@ -1,5 +1,7 @@
 //! The chain: every place that a credential of an account is looked for in, in order.
 
+use std::collections::BTreeSet;
+
 use super::{CredentialKind, EnvironmentFacts, Holdings, Source, refusal};
 use crate::account::{AccountKey, ProviderId};
 use crate::config::{Config, Origin, Sourced};
@@ -52,11 +54,12 @@ pub(super) struct Variable {
     pub(super) name: String,
     /// How a sentence names it. A name that came out of a variable itself may be the key that somebody put there.
     pub(super) shown: String,
+    is_configured: bool,
 }
 
 impl Variable {
     fn conventional(name: &str) -> Self {
-        Self { name: name.to_owned(), shown: name.to_owned() }
+        Self { name: name.to_owned(), shown: name.to_owned(), is_configured: false }
     }
 
     fn named(name: &Sourced<String>) -> Self {
@@ -64,7 +67,7 @@ impl Variable {
             Origin::Variable { .. } => format!("the variable that {} names", name.origin),
             _ => name.value.clone(),
         };
-        Self { name: name.value.clone(), shown }
+        Self { name: name.value.clone(), shown, is_configured: true }
     }
 }
 
@@ -72,6 +75,42 @@ impl Variable {
 pub(super) fn variables(config: &Config, provider: &ProviderId) -> Vec<String> {
     let of_kind = |kind| variables_of(config, provider, kind);
     StaticKind::ALL.into_iter().flat_map(of_kind).map(|variable| variable.name).collect()
+}
+
+/// A variable that a credential of a configured provider is looked for in.
+#[derive(Clone, Debug)]
+pub struct VariableUse {
+    /// The provider's unnamed account.
+    pub account: AccountKey,
+    /// What it would hold.
+    pub kind: StaticKind,
+    /// Its name. One that came out of a variable itself may be the key that somebody put there.
+    pub(crate) name: String,
+    /// How a sentence names it.
+    pub shown: String,
+    /// Whether the configuration names it, and not a convention.
+    pub is_configured: bool,
+}
+
+/// Every variable that credentials of the configured providers are looked for in, by provider and kind.
+pub fn variables_in_use(config: &Config) -> Vec<VariableUse> {
+    let providers: BTreeSet<_> = config.providers().keys().chain(config.endpoints().keys()).collect();
+    let uses = |provider: &ProviderId, kind: StaticKind| {
+        let account = AccountKey::from(provider.clone());
+        variables_of(config, provider, kind).into_iter().map(
+            move |Variable { name, shown, is_configured }| VariableUse {
+                account: account.clone(),
+                kind,
+                name,
+                shown,
+                is_configured,
+            },
+        )
+    };
+    providers
+        .into_iter()
+        .flat_map(|provider| StaticKind::ALL.into_iter().flat_map(move |kind| uses(provider, kind)))
+        .collect()
 }
 
 /// Those of one kind, the one that counts first.
@@ -139,7 +178,7 @@ fn in_environment(
     account: &AccountKey,
     kind: StaticKind,
 ) -> Vec<Candidate> {
-    let candidate = |Variable { name, shown }: Variable| {
+    let candidate = |Variable { name, shown, .. }: Variable| {
         let found = match facts.variable(&name) {
             None => Found::nothing("not set"),
             Some(None) => Found::nothing("empty, which counts as not set"),

@@ -36,6 +36,16 @@ impl EnvironmentFacts {
         Self { variables }
     }
 
+    /// Whether `name` is set, if only to nothing.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+    }
+
+    /// Whether `name` is set to nothing, which counts as not set.
+    pub fn is_empty(&self, name: &str) -> bool {
+        matches!(self.variable(name), Some(None))
+    }
+
     /// What `name` holds: `None` where it is not set, `Some(None)` where it is empty.
     pub(super) fn variable(&self, name: &str) -> Option<Option<&Secret>> {
         self.variables.get(name).map(Option::as_ref)

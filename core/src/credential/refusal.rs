@@ -44,7 +44,7 @@ pub(super) fn unfit_variable(account: &AccountKey, kind: StaticKind, name: &str,
 }
 
 /// The connection is at its end.
-pub(super) fn reconnect(account: &AccountKey, reason: ReconnectReason) -> Error {
+pub(crate) fn reconnect(account: &AccountKey, reason: ReconnectReason) -> Error {
     let message = format!("{account} has to be connected again: {}", reason.explanation());
     Error::new(ErrorCode::ReconnectRequired, message)
         .with_advice(format!("Run `loomkin-auth connect {account}`."))

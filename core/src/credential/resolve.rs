@@ -67,6 +67,13 @@ pub struct Present {
     pub source: Option<Source>,
 }
 
+impl Present {
+    /// The one that is the answer.
+    pub fn of(answer: &Resolution) -> Self {
+        Self { kind: answer.kind, source: Some(answer.source.clone()) }
+    }
+}
+
 /// Every credential that is there for `account`, in the order of the chain.
 pub fn present(
     config: &Config,

@@ -31,8 +31,13 @@ impl Target {
         }
         let account = name.parse::<AccountKey>().map_err(|error| refusal::no_name(config, name, &error))?;
         config.check_known(&account.provider).map_err(|error| refusal::no_name(config, name, &error))?;
+        Ok(Self::of_account(config, account.for_owner(owner.clone())))
+    }
+
+    /// An account by itself, whatever tiers there are.
+    pub fn of_account(config: &Config, account: AccountKey) -> Self {
         let auth_mode = mode_of_endpoint(config, &account);
-        Ok(Self { tier: None, account: account.for_owner(owner.clone()), auth_mode })
+        Self { tier: None, account, auth_mode }
     }
 
     fn of_tier(config: &Config, name: &str, tier: &TierConfig, owner: &Owner) -> Result<Self> {

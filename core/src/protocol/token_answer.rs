@@ -68,7 +68,7 @@ fn read_tokens(fields: &mut Map<String, Value>, sent_at: Timestamp) -> Result<To
 }
 
 /// Moves a token out of the answer, so that no copy of it stays behind. A token that is no text is as good as none.
-pub(super) fn take_token(
+pub(crate) fn take_token(
     fields: &mut Map<String, Value>,
     name: &str,
 ) -> Result<Option<Secret>, &'static str> {

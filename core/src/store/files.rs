@@ -63,28 +63,37 @@ pub(super) fn check_file(path: &Path, what: &str) -> Result<Option<Metadata>> {
 ///
 /// `store_failed` when it is no directory, belongs to somebody else, is open to others or cannot be made.
 pub(super) fn private_directory(path: &Path) -> Result<()> {
-    const WHAT: &str = "the store's directory";
+    if check_directory(path)? {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| failed(DIRECTORY, "made", path, &error))?;
+    check_directory(path).map(drop)
+}
+
+/// Checks the directory at `path` as [`private_directory`] does; `false` when nothing is there.
+///
+/// # Errors
+///
+/// As there.
+pub(super) fn check_directory(path: &Path) -> Result<bool> {
     let found = match path.metadata() {
         Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut builder = DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(path).map_err(|error| failed(WHAT, "made", path, &error))?;
-            path.metadata().map_err(|error| failed(WHAT, "looked at", path, &error))?
-        }
-        Err(error) => return Err(failed(WHAT, "looked at", path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed(DIRECTORY, "looked at", path, &error)),
     };
     let refuse = |fault: &str, advice: String| {
-        Err(Error::new(ErrorCode::StoreFailed, format!("{WHAT} {fault}")).with_advice(advice))
+        Err(Error::new(ErrorCode::StoreFailed, format!("{DIRECTORY} {fault}")).with_advice(advice))
     };
     let path = quoted(path);
     if !found.is_dir() {
         return refuse("is not a directory", format!("Name a directory instead of {path}."));
     }
     match intruders(&found) {
-        None => Ok(()),
+        None => Ok(true),
         Some(Intruders::Owner) => {
             refuse("belongs to another user", format!("Run: sudo chown \"$USER\" {path}"))
         }
@@ -184,6 +193,8 @@ pub(super) fn failed(what: &str, done: &str, path: &Path, error: &io::Error) -> 
     };
     Error::new(ErrorCode::StoreFailed, format!("{what} cannot be {done}: {reason}")).with_advice(advice)
 }
+
+const DIRECTORY: &str = "the store's directory";
 
 enum Intruders {
     Mode,

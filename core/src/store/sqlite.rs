@@ -5,6 +5,7 @@ mod credentials;
 mod events;
 mod fault;
 mod holder;
+mod inspection;
 mod keys;
 mod lock;
 mod pending_logins;
@@ -16,19 +17,21 @@ mod shared_words;
 mod transactions;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+pub use inspection::Inspection;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::changes::Changes;
 use self::fault::Explain;
 use self::holder::Holder;
+use self::inspection::prepare;
 use self::presence::Presence;
 use super::blocking::blocking;
-use super::files::{check_file, private_directory, with_suffix};
+use super::files::{check_file, with_suffix};
 use super::{
     AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, ConnectOutcome, ConnectionId, Deleted,
     Disconnect, Event, EventCursor, EventKind, Expiring, Failure, KeysGuard, LatestDisconnect, NewConnection,
@@ -370,21 +373,6 @@ impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").field("path", &self.0.path).finish_non_exhaustive()
     }
-}
-
-/// Checks everything that can be checked before SQLite touches the file. Says whether there is one.
-fn prepare(path: &Path) -> Result<bool> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    private_directory(directory)?;
-    for suffix in ["-wal", "-shm", ".lock", ".changes"] {
-        check_file(&with_suffix(path, suffix), "a file of the store")?;
-    }
-    let is_there = check_file(path, WHAT)?.is_some();
-    lock::prove(path)?;
-    Ok(is_there)
 }
 
 /// What `mutex` guards. After a panic it is whole all the same: SQLite rolled its transaction back.

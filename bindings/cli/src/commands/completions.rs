@@ -1,17 +1,24 @@
-//! `completions`.
+//! `completions`: the script by which a shell asks this program what could come next.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
+use loomkin_auth::error::{Error, ErrorCode};
 
-use crate::arguments::Arguments;
+use crate::complete::VARIABLE;
 use crate::failure::Failure;
 use crate::output::Output;
 
 pub(super) fn run(shell: Shell, output: Output) -> Result<(), Failure> {
-    let mut command = Arguments::command();
-    let name = command.get_name().to_owned();
-    // Into memory first: the generator panics when its writer fails, as stdout may.
+    let shells = Shells::builtins();
+    let shell = shell.to_string();
+    let completer = shells.completer(&shell).ok_or_else(|| {
+        Error::new(ErrorCode::Usage, format!("there is no completion for {shell}"))
+            .with_advice("Use bash, elvish, fish, powershell or zsh.")
+    })?;
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
+    // Into memory it cannot fail.
+    let _always_ok = completer.write_registration(VARIABLE, NAME, NAME, NAME, &mut script);
     output.write(String::from_utf8_lossy(&script))
 }
+
+const NAME: &str = "loomkin-auth";

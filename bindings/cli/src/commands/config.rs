@@ -39,7 +39,7 @@ fn check(path: Option<&PathBuf>, context: &Context) -> Result<(), Failure> {
         error.details().iter().try_for_each(|line| output.line(line))?;
         output.hint(format_args!("{}.", error.message()));
     }
-    Err(Failure::Told(ErrorCode::ConfigInvalid))
+    Err(Failure::Told(ErrorCode::ConfigInvalid.exit_code()))
 }
 
 fn fine(config: &Config, path: &Path, output: Output) -> Result<(), Failure> {

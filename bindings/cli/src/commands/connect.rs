@@ -37,7 +37,8 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
     }
     options.scopes.clone_from(&arguments.scope);
     options.timeout = arguments.timeout;
-    let mut login = auth.connect(&account, options).await?;
+    let begun = auth.connect(&account, options);
+    let mut login = output.while_waiting(format_args!("Asking {} …", account.provider), begun).await?;
 
     if login.choice().opens_browser() && !arguments.no_browser {
         // What went wrong, and what takes its place, is in the choice.

@@ -39,7 +39,8 @@ async fn one(
             return Err(unknown.into());
         }
     }
-    let disconnected = auth.disconnect(&account, scope).await?;
+    let ended = auth.disconnect(&account, scope);
+    let disconnected = output.while_waiting(format_args!("Disconnecting {account} …"), ended).await?;
     if output.json {
         return output.json(&DisconnectShape::new(&account, &disconnected));
     }
@@ -55,7 +56,9 @@ async fn one(
 }
 
 async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), Failure> {
-    let results = auth.disconnect_all(&Owner::default(), scope).await?;
+    let owner = Owner::default();
+    let ended = auth.disconnect_all(&owner, scope);
+    let results = output.while_waiting("Disconnecting every account …", ended).await?;
     let (mut ended, mut failures) = (Vec::new(), Vec::new());
     for (account, result) in results {
         match result {
@@ -78,7 +81,7 @@ async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), 
     for error in failures {
         Failure::Error(error).tell(output);
     }
-    first.map_or(Ok(()), |code| Err(Failure::Told(code)))
+    first.map_or(Ok(()), |code| Err(Failure::Told(code.exit_code())))
 }
 
 fn sentence(account: &AccountKey, disconnected: &Disconnected, scope: DisconnectScope) -> String {

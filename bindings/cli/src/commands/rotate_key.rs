@@ -35,7 +35,7 @@ pub(super) async fn run(auth: &Auth, source: Option<&KeySetting>, output: Output
     }
     let is_whole =
         report.damaged.is_empty() && report.damaged_revocations == 0 && report.damaged_credentials.is_empty();
-    if is_whole { Ok(()) } else { Err(Failure::Told(ErrorCode::StoreFailed)) }
+    if is_whole { Ok(()) } else { Err(Failure::Told(ErrorCode::StoreFailed.exit_code())) }
 }
 
 /// A small store is done before anybody could read a number.

@@ -12,7 +12,9 @@ pub(super) async fn run(auth: &Auth, account: Option<&AccountKey>, output: Outpu
     if let Some(account) = account {
         auth.config().check_known(&account.provider)?;
     }
-    let token = auth.access_token(&named_or_active(auth, account).await?).await?;
+    let account = named_or_active(auth, account).await?;
+    let asked = auth.access_token(&account);
+    let token = output.while_waiting(format_args!("Refreshing the token of {account} …"), asked).await?;
     if output.json {
         return output.json(&TokenShape::from(&token));
     }

@@ -203,3 +203,31 @@ fn what_an_error_does_not_know_is_left_out() {
     let shape = serde_json::to_value(ErrorShape::from(&error)).unwrap();
     assert_eq!(keys(&shape["error"]), ["advice", "code", "message"].map(String::from).into());
 }
+
+#[test]
+fn the_documented_doctor_is_the_real_one() {
+    use loomkin_auth::doctor::{Diagnosis, Finding, FindingCode, Severity};
+
+    let finding = Finding::new(FindingCode::StoreNew, "x", "y");
+    let diagnosis = Diagnosis::new(vec![finding], Vec::new());
+    let shape = serde_json::to_value(DoctorShape::from(&diagnosis)).unwrap();
+    let documented = &documented("doctor")[0];
+    assert_eq!(keys(&shape), keys(documented));
+    assert_eq!(keys(&shape["findings"][0]), keys(&documented["findings"][0]));
+    let proof = doctor::ProofShape { tier: None, provider: "", account: "", kind: "", source: String::new() };
+    assert_eq!(keys(&serde_json::to_value(proof).unwrap()), keys(&documented["proofs"][0]));
+
+    let readme = include_str!("../../README.md");
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        let codes = FindingCode::ALL.into_iter().filter(|code| code.severity() == severity);
+        let list: Vec<_> = codes.map(|code| format!("`{code}`")).collect();
+        let row = format!("| `{}` | {} |", severity.as_str(), list.join(", "));
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn the_documented_import_is_the_real_one() {
+    let shape = ImportShape { provider: "openai", account: "default", kind: "api_key", outcome: "stored" };
+    assert_documented("import", 0, &shape);
+}

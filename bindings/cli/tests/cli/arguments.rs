@@ -40,15 +40,6 @@ fn the_version_is_one_line() {
 }
 
 #[test]
-fn every_shell_gets_a_completion_script() {
-    let home = Home::new();
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let script = home.run(&["completions", shell]).exits(0);
-        assert!(script.stdout.contains("disconnect"), "{shell}");
-    }
-}
-
-#[test]
 fn a_wrong_command_line_is_usage() {
     let home = Home::with_config(TWO_PROVIDERS);
     for arguments in [

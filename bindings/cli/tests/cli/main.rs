@@ -3,11 +3,13 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "what helps a test fails by panicking, too")]
 
 mod arguments;
+mod completion;
 mod configuration;
 mod connect;
 #[cfg(target_os = "linux")]
 mod core_files;
 mod errors;
+mod help;
 mod home;
 mod redact;
 mod store;

@@ -9,6 +9,7 @@ mod marks;
 mod migration;
 mod replaced;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;

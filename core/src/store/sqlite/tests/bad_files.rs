@@ -156,7 +156,7 @@ async fn on_a_full_disk_nothing_is_lost() {
 #[tokio::test]
 async fn what_a_maker_left_that_died_halfway_is_no_obstacle() {
     let place = Place::new();
-    private_directory(place.path().parent().unwrap()).unwrap();
+    crate::store::files::private_directory(place.path().parent().unwrap()).unwrap();
     fs::write(with_suffix(&place.path(), ".new"), "half").unwrap();
     place.open().await.connect(login()).await.unwrap();
     assert!(!with_suffix(&place.path(), ".new").exists());
