@@ -103,7 +103,12 @@ async fn wait(login: &mut PendingLogin, output: Output) -> Result<Connected, Fai
         if let Some(error) = rejected.as_ref().filter(|_| tells_at_once) {
             tell_rejected(&account, error, output).ok()?;
         }
-        let pasted = paste::secret_line(|| output.ask(question)).await.ok().flatten()?;
+        let pasted = loop {
+            match paste::secret_line(|| output.ask(question)).await {
+                Ok(pasted) => break pasted?,
+                Err(error) => tell_rejected(&account, &error, output).ok()?,
+            }
+        };
         if let Some(error) = rejected.as_ref().filter(|_| !tells_at_once) {
             tell_rejected(&account, error, output).ok()?;
         }

@@ -41,7 +41,7 @@ pub(super) async fn set(
     let noun = kind.noun();
     let ask =
         || output.ask(format_args!("Paste the {noun} of {account} (it stays hidden), then press Enter: "));
-    let secret = paste::secret_text(ask).await.unwrap_or(None).ok_or_else(|| nothing_came(account, kind))?;
+    let secret = paste::secret_text(ask).await?.ok_or_else(|| nothing_came(account, kind))?;
     let outcome = auth.set_key(account, kind, secret, replace).await?;
     tell(account, kind, outcome, output)
 }

@@ -155,6 +155,22 @@ async fn at_a_terminal_the_key_is_asked_for_and_stays_hidden() {
 }
 
 #[tokio::test]
+async fn what_a_terminal_has_cut_off_is_not_stored() {
+    let home = Home::new(CONFIG);
+    set(&home, &["openai"], KEY.as_bytes()).await.exits(0);
+    let Some(call) = home.call_at_terminal(&["key", "set", "openai", "--replace"]) else {
+        say_skipped("what_a_terminal_has_cut_off_is_not_stored", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Paste the API key of openai")).await);
+    running.write_line(&format!("canary--{}", "k".repeat(5_000))).await;
+    let ran = running.ended().await.exits(64);
+    assert!(ran.stdout.contains("through a pipe"), "{}", ran.stdout);
+    assert_eq!(home.run(&["token", "openai"]).await.token(), KEY, "the good one is still there");
+}
+
+#[tokio::test]
 async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
     let home = Home::new(CONFIG);
     let Some(call) = home.call_at_terminal(&["connect", "github"]) else {
