@@ -221,15 +221,19 @@ pub(crate) enum FlowName {
     /// The browser comes back to this machine by itself
     Loopback,
     /// You paste what the provider's page shows
+    /// The best one where you are, whatever the configuration says
+    Auto,
     Paste,
 }
 
-impl From<FlowName> for Flow {
-    fn from(name: FlowName) -> Self {
-        match name {
-            FlowName::Device => Self::Device,
-            FlowName::Loopback => Self::Loopback,
-            FlowName::Paste => Self::Paste,
+impl FlowName {
+    /// `None` for the best one.
+    pub(crate) fn flow(self) -> Option<Flow> {
+        match self {
+            Self::Auto => None,
+            Self::Device => Some(Flow::Device),
+            Self::Loopback => Some(Flow::Loopback),
+            Self::Paste => Some(Flow::Paste),
         }
     }
 }
@@ -237,6 +241,13 @@ impl From<FlowName> for Flow {
 /// clap shows one text for a bad value, so the advice goes into it.
 fn account(text: &str) -> Result<AccountKey, String> {
     text.parse().map_err(|error: loomkin_auth::error::Error| format!("{error}\n\n  tip: {}", error.advice()))
+}
+
+impl Connect {
+    /// Whether anything is said that only a login has a use for.
+    pub(crate) fn is_of_a_login(&self) -> bool {
+        self.flow.is_some() || !self.scope.is_empty() || self.no_browser || self.timeout.is_some()
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -279,7 +290,8 @@ Without --flow it depends on where you are: at a desktop your browser comes back
 SSH, in a container and where there is no display, you enter a code on any device if the provider
 has such codes, or else paste the address that your browser ends up at. It says what it chose.
 
-At a terminal it asks for the way where the provider has several; --flow answers that.
+At a terminal it asks for the way where a key would do as well; --flow answers that, and so does
+every other option of a login. What it offers first falls back on the next if it cannot begin.
 The address to open is printed alone on a line of stderr.
 What was connected before stays as it is until the new login is stored.";
 

@@ -81,7 +81,7 @@ impl Auth {
     /// `usage` for a provider that is neither configured nor a preset.
     pub fn ways(&self, account: &AccountKey) -> Result<Vec<Way>> {
         self.config.check_known(&account.provider)?;
-        Ok(credential::ways(&self.config, &account.provider))
+        Ok(credential::ways(&self.config, &account.provider, self.place))
     }
 
     /// The token of an account without a connection: its API key, else its auth token. `refused` says why there is no
@@ -103,7 +103,7 @@ impl Auth {
 
     /// Where nobody can log in, another advice than to do so.
     pub(super) fn mended(&self, account: &AccountKey, refused: Error) -> Error {
-        match credential::ways(&self.config, &account.provider).first() {
+        match credential::ways(&self.config, &account.provider, self.place).first() {
             Some(Way::Key(kind)) if self.config.check_known(&account.provider).is_ok() => {
                 Error::new(refused.code(), format!("{account} has no stored {}", kind.noun()))
                     .with_advice(format!("Run `loomkin-auth key set {account}{}`.", kind.option()))

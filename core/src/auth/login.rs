@@ -32,6 +32,8 @@ pub struct ConnectOptions {
     /// The flow; `None` means the configuration's, and where that says `auto`, the best that can succeed here; see
     /// [`Plan::make`].
     pub flow: Option<Flow>,
+    /// Whether the best flow is taken although the configuration names one. A `flow` that is named here counts before it.
+    pub best_flow: bool,
     /// Scopes to ask for beside those that are granted already and those that the configuration names (RFC 6749 §3.3).
     /// Without any, the configured ones are asked for and no others.
     pub scopes: Vec<String>,
@@ -81,7 +83,8 @@ impl Auth {
         let server = self.lifecycle.server(account).map_err(|refused| self.mended(account, refused))?.clone();
         let begun = self.lifecycle.begin_login(account, &options.scopes).await?;
         let provider = server.prepare_login(asks_for_id_token(&begun.scopes)).await?;
-        let wanted = options.flow.or(flow_of(configured.flow.value));
+        let of_config = flow_of(configured.flow.value).filter(|_| !options.best_flow);
+        let wanted = options.flow.or(of_config);
         let place = self.place(wanted).await;
         let until = options.timeout.map(|timeout| self.ports.clock.now().plus(timeout));
         let begin = async {

@@ -199,3 +199,57 @@ async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
     let found = home.run(&["resolve", "github", "--json"]).await.exits(0).json();
     assert_eq!((&found["kind"], &found["place"]), (&"auth_token".into(), &"store".into()));
 }
+
+#[tokio::test]
+async fn at_a_terminal_the_end_of_the_answers_begins_no_login() {
+    let home = Home::new(CONFIG);
+    let Some(call) = home.call_at_terminal(&["connect", "github"]) else {
+        say_skipped("at_a_terminal_the_end_of_the_answers_begins_no_login", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Number:")).await);
+    running.write_all(b"\x04").await;
+    let ran = running.ended().await.exits(64);
+    assert!(ran.stdout.contains("nobody said how to connect github"), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn the_login_that_the_question_offers_first_is_chosen_as_if_nobody_had_asked() {
+    let dev = Dev::start().await;
+    dev.configure("auth_token_env = \"DEV_TOKEN\"");
+    dev.home.set_variable("SSH_CONNECTION", "192.0.2.7 50022 192.0.2.1 22");
+    let Some(call) = dev.home.call_at_terminal(&["connect", "dev"]) else {
+        say_skipped("the_login_that_the_question_offers_first", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Number:")).await);
+    running.write_line("1").await;
+    assert!(within("the reason", running.stdout().said("this is an SSH session")).await);
+    assert!(within("the code", running.stdout().said("/device?user_code=")).await);
+}
+
+#[tokio::test]
+async fn what_only_a_login_has_a_use_for_says_that_one_is_meant() {
+    let dev = Dev::start().await;
+    dev.configure("auth_token_env = \"DEV_TOKEN\"");
+    let Some(call) = dev.home.call_at_terminal(&["connect", "dev", "--no-browser"]) else {
+        say_skipped("what_only_a_login_has_a_use_for", "there is no script(1) here");
+        return;
+    };
+    let running = call.start();
+    assert!(within("the address", running.stdout().said("To connect dev, log in here")).await);
+    assert!(!running.stdout().text().contains("Number:"), "{}", running.stdout().text());
+}
+
+#[tokio::test]
+async fn a_configured_flow_can_be_left_to_the_place() {
+    let dev = Dev::start().await;
+    dev.configure("flow = \"device\"");
+    let mut browser = Browser::new("ada", Choice::Allow).unwrap();
+    let call = dev.home.call(&["connect", "dev", "--json", "--no-browser", "--flow", "auto"]);
+    let ran = call.follow(&mut browser).await.exits(0);
+    let first: serde_json::Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(first["flow"], "loopback");
+}
