@@ -174,7 +174,7 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// `not_connected`, `store_failed`.
+    /// `usage` for a provider that is neither configured nor a preset; `not_connected`, `store_failed`.
     pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
         credentials::is_usable(self, account).await?;
         // What it was usable by may have gone meanwhile.
@@ -188,6 +188,7 @@ impl Auth {
     /// Leaves the owner without an active account. Nothing is deleted.
     ///
     /// # Errors
+        self.config.check_known(&account.provider)?;
     ///
     /// `store_failed`.
     pub async fn use_none(&self, owner: &Owner) -> Result<()> {

@@ -113,6 +113,26 @@ impl Auth {
         }
     }
 
+    /// Nobody can log in to the provider with this configuration. A stored key is no reason to say that there is none.
+    pub(super) fn without_login(&self, account: &AccountKey) -> Error {
+        let provider = &account.provider;
+        let (reason, configure) = match credential::has_oauth(&self.config, provider) {
+            true => {
+                ("its client_id is not configured", format!("Set client_id in [auth.{provider}], or run"))
+            }
+            false => ("it has no OAuth", "Run".to_owned()),
+        };
+        let ways = credential::ways(&self.config, provider, self.place);
+        let keys = ways.into_iter().filter_map(|way| match way {
+            Way::Key(kind) => Some(format!("`loomkin-auth key set {account}{}`", kind.option())),
+            _ => None,
+        });
+        let keys: Vec<_> = keys.collect();
+        Error::new(ErrorCode::NotConnected, format!("nobody can log in to {provider} here: {reason}"))
+            .with_advice(format!("{configure} {}.", keys.join(" or ")))
+            .with_account(account)
+    }
+
     /// Why nobody knows who the person behind `account` is: a key does not say.
     pub(super) async fn without_a_name(&self, account: &AccountKey, refused: Error) -> Error {
         if refused.code() != ErrorCode::NotConnected

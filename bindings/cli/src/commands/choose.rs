@@ -45,7 +45,6 @@ pub(super) async fn account(auth: &Auth, output: Output) -> Result<AccountKey, F
 /// Asks for a way to connect `account` where there are several and somebody can be asked. `None` leaves it to the
 /// configuration and the provider.
 pub(super) async fn way(auth: &Auth, account: &AccountKey, output: Output) -> Result<Option<Way>, Failure> {
-    auth.config().provider(&account.provider)?;
     let ways = auth.ways(account)?;
     if output.json || !paste::is_interactive() {
         return Ok(None);
@@ -112,6 +111,7 @@ fn unsaid(offered: &[ConnectionStatus]) -> Error {
     Error::new(ErrorCode::Usage, "no provider is named, and there is nobody to ask")
         .with_advice(format!("Name one of: {}.", names.join(", ")))
 }
+
 fn undecided(account: &AccountKey) -> Error {
     Error::new(ErrorCode::Usage, format!("nobody said how to connect {account}"))
         .with_advice(format!(
@@ -119,7 +119,6 @@ fn undecided(account: &AccountKey) -> Error {
         ))
         .with_account(account)
 }
-
 
 fn nothing_to_connect() -> Error {
     Error::new(ErrorCode::ConfigInvalid, "the configuration has no provider that can be connected")

@@ -71,8 +71,9 @@ fn tell(account: &AccountKey, kind: StaticKind, outcome: KeyOutcome, output: Out
             format!("{} the {noun} of {account}.", output.styled(Style::Good, "Replaced"))
         }
         KeyOutcome::Kept(since) => format!(
-            "The {noun} of {account} is stored already ({}); --replace overwrites it.",
-            words::distance(since, SystemClock.now())
+            "The {noun} of {account} is stored already ({}); `loomkin-auth key set {account}{} --replace` overwrites it.",
+            words::distance(since, SystemClock.now()),
+            kind.option()
         ),
     })
 }

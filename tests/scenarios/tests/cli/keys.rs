@@ -253,3 +253,42 @@ async fn a_configured_flow_can_be_left_to_the_place() {
     let first: serde_json::Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
     assert_eq!(first["flow"], "loopback");
 }
+
+#[tokio::test]
+async fn a_provider_that_nobody_wrote_down_is_used_by_its_stored_key() {
+    let home = Home::new("[provider.endpoints.vllm]\nurl = \"http://localhost:8000/v1\"\n");
+    for provider in ["openai", "vllm"] {
+        let refused = home.run(&["use", provider, "--json"]).await.exits(77).error();
+        assert_eq!(refused["code"], "not_connected");
+        set(&home, &[provider], KEY.as_bytes()).await.exits(0);
+        home.run(&["use", provider]).await.exits(0);
+        assert_eq!(home.run(&["token"]).await.token(), KEY);
+    }
+    assert_eq!(
+        home.run(&["use", "opnai", "--json"]).await.exits(64).error()["advice"],
+        "Did you mean `openai`?"
+    );
+    let Some(call) = home.call_at_terminal(&["connect", "zai"]) else { return };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Paste the API key of zai")).await);
+    running.write_line(KEY).await;
+    running.ended().await.exits(0);
+    assert_eq!(home.run(&["token", "zai"]).await.token(), KEY);
+}
+
+#[tokio::test]
+async fn a_stored_key_is_never_said_to_be_missing() {
+    let home = Home::new("[auth.zai]\n");
+    set(&home, &["zai"], KEY.as_bytes()).await.exits(0);
+    let refused = home.run(&["connect", "zai", "--json"]).await.exits(77).error();
+    assert_eq!(refused["message"], "nobody can log in to zai here: it has no OAuth");
+    assert_eq!(refused["advice"], "Run `loomkin-auth key set zai`.");
+    let unregistered = home.run(&["connect", "openai", "--json"]).await.exits(77).error();
+    assert!(
+        unregistered["advice"].as_str().unwrap().starts_with("Set client_id in [auth.openai]"),
+        "{unregistered}"
+    );
+    let Some(call) = home.call_at_terminal(&["connect", "zai"]) else { return };
+    let ran = call.start().ended().await.exits(0);
+    assert!(ran.stdout.contains("`loomkin-auth key set zai --replace` overwrites it"), "{}", ran.stdout);
+}
