@@ -1,5 +1,6 @@
 //! What can be typed after `loomkin-auth`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -157,6 +158,10 @@ pub(crate) enum KeyCommand {
         /// Overwrite the one that is there
         #[arg(long)]
         replace: bool,
+
+        /// A key that somebody typed all the same: taken, so that it can be refused without being repeated
+        #[arg(hide = true)]
+        typed: Vec<OsString>,
     },
 
     /// Remove a stored key; a login stays
@@ -216,13 +221,13 @@ pub(crate) enum StoreCommand {
 /// The flows that a terminal can carry out.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FlowName {
+    /// The best one where you are, whatever the configuration says
+    Auto,
     /// You enter a code on any device, such as your phone
     Device,
     /// The browser comes back to this machine by itself
     Loopback,
     /// You paste what the provider's page shows
-    /// The best one where you are, whatever the configuration says
-    Auto,
     Paste,
 }
 
@@ -238,16 +243,16 @@ impl FlowName {
     }
 }
 
-/// clap shows one text for a bad value, so the advice goes into it.
-fn account(text: &str) -> Result<AccountKey, String> {
-    text.parse().map_err(|error: loomkin_auth::error::Error| format!("{error}\n\n  tip: {}", error.advice()))
-}
-
 impl Connect {
     /// Whether anything is said that only a login has a use for.
     pub(crate) fn is_of_a_login(&self) -> bool {
         self.flow.is_some() || !self.scope.is_empty() || self.no_browser || self.timeout.is_some()
     }
+}
+
+/// clap shows one text for a bad value, so the advice goes into it.
+fn account(text: &str) -> Result<AccountKey, String> {
+    text.parse().map_err(|error: loomkin_auth::error::Error| format!("{error}\n\n  tip: {}", error.advice()))
 }
 
 const EXAMPLES: &str = "\

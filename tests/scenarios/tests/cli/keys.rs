@@ -292,3 +292,29 @@ async fn a_stored_key_is_never_said_to_be_missing() {
     let ran = call.start().ended().await.exits(0);
     assert!(ran.stdout.contains("`loomkin-auth key set zai --replace` overwrites it"), "{}", ran.stdout);
 }
+
+#[tokio::test]
+async fn a_key_that_was_typed_as_an_argument_is_refused_and_not_repeated() {
+    let home = Home::new(CONFIG);
+    let shaped = "sk-proj-canary0123456789abcdef0123456789";
+    for arguments in [
+        &["key", "set", "openai", "canary-of-no-shape"][..],
+        &["key", "set", "openai", "--token", shaped],
+        &["key", "set", shaped],
+        &["key", "remove", "openai", shaped],
+        &["token", "openai", shaped],
+        &["token", shaped],
+        &["resolve", shaped],
+        &["connect", "SK-proj", shaped],
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let ran = home.run(&[arguments, json].concat()).await.exits(64);
+            assert!(!ran.stderr.contains("canary"), "{arguments:?}: {}", ran.stderr);
+        }
+    }
+    let refused = home.run(&["key", "set", "openai", shaped, "--json"]).await.exits(64).error();
+    assert!(
+        refused["advice"].as_str().unwrap().starts_with("Run `loomkin-auth key set openai`"),
+        "{refused}"
+    );
+}
