@@ -318,3 +318,12 @@ async fn a_key_that_was_typed_as_an_argument_is_refused_and_not_repeated() {
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn whoever_disconnects_everything_is_told_of_the_keys_that_stay() {
+    let dev = Dev::start().await;
+    dev.app().await.connect("dev", "ada").await.unwrap();
+    set(&dev.home, &["dev"], KEY.as_bytes()).await.exits(0);
+    let ran = dev.home.run(&["disconnect", "--all"]).await.exits(0);
+    assert!(ran.stderr.contains("`loomkin-auth key remove dev` removes it"), "{}", ran.stderr);
+}
