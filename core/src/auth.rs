@@ -32,6 +32,7 @@ use crate::lifecycle::{
     not_connected,
 };
 use crate::status::{ConnectionStatus, Me};
+use crate::store::StaticKind;
 use crate::store::key::{Admission, ChosenKey};
 use crate::store::vault::Vault;
 
@@ -164,14 +165,13 @@ impl Auth {
     ///
     /// As there.
     pub async fn disconnect(&self, account: &AccountKey, scope: DisconnectScope) -> Result<Disconnected> {
-        let mut disconnected = self.lifecycle.disconnect(account, scope).await?;
-        // It is done by now; what could not be read is not worth an error.
-        let stored = self.lifecycle.vault().credentials_of(account).await.unwrap_or_default();
-        disconnected.kept = stored.into_iter().map(|credential| credential.kind).collect();
-        Ok(disconnected)
+        let disconnected = self.lifecycle.disconnect(account, scope).await?;
+        let kept = self.kept(account).await;
+        Ok(Disconnected { kept, ..disconnected })
     }
 
-    /// Disconnects every account of `owner`; see [`Lifecycle::disconnect_all`].
+    /// Disconnects every account of `owner`; see [`Lifecycle::disconnect_all`]. Static credentials stay, and each account
+    /// says which.
     ///
     /// # Errors
     ///
@@ -181,7 +181,19 @@ impl Auth {
         owner: &Owner,
         scope: DisconnectScope,
     ) -> Result<Vec<(AccountKey, Result<Disconnected>)>> {
-        self.lifecycle.disconnect_all(owner, scope).await
+        let mut results = self.lifecycle.disconnect_all(owner, scope).await?;
+        for (account, result) in &mut results {
+            if let Ok(disconnected) = result {
+                disconnected.kept = self.kept(account).await;
+            }
+        }
+        Ok(results)
+    }
+
+    /// What a disconnect has left. It is done by then; what could not be read is not worth an error.
+    async fn kept(&self, account: &AccountKey) -> Vec<StaticKind> {
+        let stored = self.lifecycle.vault().credentials_of(account).await.unwrap_or_default();
+        stored.into_iter().map(|credential| credential.kind).collect()
     }
 
     /// Tries again what could not be revoked at its server so far; see [`Lifecycle::retry_revocations`].
@@ -197,8 +209,9 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// `not_connected`, `store_failed`.
+    /// `usage` for a provider that is neither configured nor a preset; `not_connected`, `store_failed`.
     pub async fn use_provider(&self, account: &AccountKey) -> Result<()> {
+        self.config.check_known(&account.provider)?;
         credentials::is_usable(self, account).await?;
         // What it was usable by may have gone meanwhile.
         if self.lifecycle.vault().select(&account.owner, Some(account)).await? {

@@ -30,6 +30,7 @@ mod tier;
 mod uri;
 mod value;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,7 @@ pub(crate) use uri::is_loopback;
 use crate::account::ProviderId;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorCode, Result};
+use crate::redact::Redactor;
 use document::Document;
 use file::File;
 use reader::Reader;
@@ -265,6 +267,12 @@ fn unknown_provider<'a>(
     configured: &[&str],
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Error {
+    // A key that was typed in the place of a name is not repeated.
+    if let Cow::Owned(_) = Redactor::default().redact(id.as_str()) {
+        return Error::new(ErrorCode::Usage, "that is no provider's name: it looks like a key").with_advice(
+            "Name a provider; a key is never an argument, so replace it at the provider if it is a real one.",
+        );
+    }
     let all = || match configured {
         [] => format!("Add [auth.{id}] to .loomkin.toml; no provider is configured."),
         names => format!("Add [auth.{id}] to .loomkin.toml, or use one that is there: {}.", names.join(", ")),

@@ -2,6 +2,7 @@
 
 mod examples;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -188,6 +189,10 @@ pub(crate) enum KeyCommand {
         /// Overwrite the one that is there
         #[arg(long)]
         replace: bool,
+
+        /// A key that somebody typed all the same: taken, so that it can be refused without being repeated
+        #[arg(hide = true)]
+        typed: Vec<OsString>,
     },
 
     /// Remove a stored key; a login stays
@@ -247,6 +252,8 @@ pub(crate) enum StoreCommand {
 /// The flows that a terminal can carry out.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FlowName {
+    /// The best one where you are, whatever the configuration says
+    Auto,
     /// You enter a code on any device, such as your phone
     Device,
     /// The browser comes back to this machine by itself
@@ -255,13 +262,22 @@ pub(crate) enum FlowName {
     Paste,
 }
 
-impl From<FlowName> for Flow {
-    fn from(name: FlowName) -> Self {
-        match name {
-            FlowName::Device => Self::Device,
-            FlowName::Loopback => Self::Loopback,
-            FlowName::Paste => Self::Paste,
+impl FlowName {
+    /// `None` for the best one.
+    pub(crate) fn flow(self) -> Option<Flow> {
+        match self {
+            Self::Auto => None,
+            Self::Device => Some(Flow::Device),
+            Self::Loopback => Some(Flow::Loopback),
+            Self::Paste => Some(Flow::Paste),
         }
+    }
+}
+
+impl Connect {
+    /// Whether anything is said that only a login has a use for.
+    pub(crate) fn is_of_a_login(&self) -> bool {
+        self.flow.is_some() || !self.scope.is_empty() || self.no_browser || self.timeout.is_some()
     }
 }
 

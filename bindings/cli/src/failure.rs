@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use loomkin_auth::error::{Error, ErrorCode};
+use loomkin_auth::redact::Redactor;
 
 use crate::output::{Output, Style, plain, to_json};
 use crate::shapes::ErrorShape;
@@ -74,19 +75,23 @@ fn tell_arguments(error: &clap::Error, output: Output) -> u8 {
         let _best_effort = error.print();
         return 0;
     }
+    let text = error.render().to_string();
+    let masked = Redactor::default().redact(&text);
     if output.json {
         tell_json(&ErrorShape::from(&as_usage(error)), output);
-    } else if output.colours_errors() {
+    } else if output.colours_errors() && masked == text {
         output.aside(error.render().ansi());
     } else {
-        output.aside(error.render());
+        output.aside(masked);
     }
     ErrorCode::Usage.exit_code()
 }
 
-/// The first line of clap's text says what is wrong; its suggestion, where it has one, is the advice.
+/// The first line of clap's text says what is wrong; its suggestion, where it has one, is the advice. clap repeats what was
+/// typed, and that may be a key.
 fn as_usage(error: &clap::Error) -> Error {
     let text = error.render().to_string();
+    let text = Redactor::default().redact(&text);
     let message = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command is given",
         _ => text.lines().next().unwrap_or_default().trim_start_matches("error: "),
@@ -128,6 +133,15 @@ mod tests {
     fn a_name_that_cannot_be_one_keeps_its_advice() {
         let error = Arguments::try_parse_from(["loomkin-auth", "token", "GitHub"]).unwrap_err();
         assert!(as_usage(&error).advice().starts_with("Use 1 to 64"));
+    }
+
+    #[test]
+    fn a_key_that_was_typed_is_not_repeated() {
+        let key = "sk-proj-canary0123456789abcdefABCDEF0123456789";
+        for line in [["loomkin-auth", "token", "openai", key], ["loomkin-auth", "key", "set", key]] {
+            let error = as_usage(&Arguments::try_parse_from(line).unwrap_err());
+            assert!(!format!("{} {}", error.message(), error.advice()).contains("canary"), "{line:?}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Auth {
     /// `usage` for a provider that is neither configured nor a preset.
     pub fn ways(&self, account: &AccountKey) -> Result<Vec<Way>> {
         self.config.check_known(&account.provider)?;
-        Ok(credential::ways(&self.config, &account.provider))
+        Ok(credential::ways(&self.config, &account.provider, self.place))
     }
 
     /// The token of an account without a connection: its API key, else its auth token. `refused` says why there is no
@@ -103,7 +103,7 @@ impl Auth {
 
     /// Where nobody can log in, another advice than to do so.
     pub(super) fn mended(&self, account: &AccountKey, refused: Error) -> Error {
-        match credential::ways(&self.config, &account.provider).first() {
+        match credential::ways(&self.config, &account.provider, self.place).first() {
             Some(Way::Key(kind)) if self.config.check_known(&account.provider).is_ok() => {
                 Error::new(refused.code(), format!("{account} has no stored {}", kind.noun()))
                     .with_advice(format!("Run `loomkin-auth key set {account}{}`.", kind.option()))
@@ -111,6 +111,26 @@ impl Auth {
             }
             _ => refused,
         }
+    }
+
+    /// Nobody can log in to the provider with this configuration. A stored key is no reason to say that there is none.
+    pub(super) fn without_login(&self, account: &AccountKey) -> Error {
+        let provider = &account.provider;
+        let (reason, configure) = match credential::has_oauth(&self.config, provider) {
+            true => {
+                ("its client_id is not configured", format!("Set client_id in [auth.{provider}], or run"))
+            }
+            false => ("it has no OAuth", "Run".to_owned()),
+        };
+        let ways = credential::ways(&self.config, provider, self.place);
+        let keys = ways.into_iter().filter_map(|way| match way {
+            Way::Key(kind) => Some(format!("`loomkin-auth key set {account}{}`", kind.option())),
+            _ => None,
+        });
+        let keys: Vec<_> = keys.collect();
+        Error::new(ErrorCode::NotConnected, format!("nobody can log in to {provider} here: {reason}"))
+            .with_advice(format!("{configure} {}.", keys.join(" or ")))
+            .with_account(account)
     }
 
     /// Why nobody knows who the person behind `account` is: a key does not say.

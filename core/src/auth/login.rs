@@ -32,6 +32,8 @@ pub struct ConnectOptions {
     /// The flow; `None` means the configuration's, and where that says `auto`, the best that can succeed here; see
     /// [`Plan::make`].
     pub flow: Option<Flow>,
+    /// Whether the best flow is taken although the configuration names one. A `flow` that is named here counts before it.
+    pub best_flow: bool,
     /// Scopes to ask for beside those that are granted already and those that the configuration names (RFC 6749 §3.3).
     /// Without any, the configured ones are asked for and no others.
     pub scopes: Vec<String>,
@@ -71,17 +73,20 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// `usage` for a provider that is not configured, a flow it does not offer, something that is no scope, or where nobody
-    /// is there to log in; `config_invalid` for a provider that cannot be connected; `unavailable` when its metadata or its
+    /// `usage` for a provider that is neither configured nor a preset, a flow it does not offer, something that is no scope,
+    /// or where nobody is there to log in; `not_connected` for a provider that nobody can log in to with this
+    /// configuration; `config_invalid` for one that cannot be connected; `unavailable` when its metadata or its
     /// keys cannot be read, the port of its redirect URI is taken, or its device authorization endpoint does not answer;
     /// `client_rejected` and `server_misbehaved` where that endpoint refuses, or answers with something else;
     /// `store_failed`.
     pub async fn connect(&self, account: &AccountKey, options: ConnectOptions) -> Result<PendingLogin> {
+        self.config.check_known(&account.provider)?;
+        let server = self.lifecycle.server(account).map_err(|_| self.without_login(account))?.clone();
         let configured = self.config.provider(&account.provider)?;
-        let server = self.lifecycle.server(account).map_err(|refused| self.mended(account, refused))?.clone();
         let begun = self.lifecycle.begin_login(account, &options.scopes).await?;
         let provider = server.prepare_login(asks_for_id_token(&begun.scopes)).await?;
-        let wanted = options.flow.or(flow_of(configured.flow.value));
+        let of_config = flow_of(configured.flow.value).filter(|_| !options.best_flow);
+        let wanted = options.flow.or(of_config);
         let place = self.place(wanted).await;
         let until = options.timeout.map(|timeout| self.ports.clock.now().plus(timeout));
         let begin = async {

@@ -73,8 +73,10 @@ fn without_anything(auth: &Auth, account: AccountKey) -> ConnectionStatus {
     if can_log_in {
         return row;
     }
-    let next_step = match (ways(&auth.config, &row.account.provider).first(), auth.present(&row.account, &[]))
-    {
+    let next_step = match (
+        ways(&auth.config, &row.account.provider, auth.place).first(),
+        auth.present(&row.account, &[]),
+    ) {
         (Some(Way::Key(kind)), present) if present.is_empty() => {
             Some(format!("Run `loomkin-auth key set {}{}`.", row.account, kind.option()))
         }

@@ -143,7 +143,7 @@ pub(super) fn preset(config: &Config, provider: &ProviderId) -> Option<&'static 
 }
 
 /// Whether anybody could ever log in there.
-pub(super) fn has_oauth(config: &Config, provider: &ProviderId) -> bool {
+pub(crate) fn has_oauth(config: &Config, provider: &ProviderId) -> bool {
     let can_log_in =
         config.providers().get(provider).is_some_and(|configured| configured.client_id.is_some());
     can_log_in || preset(config, provider).is_some_and(|preset| !preset.flows.is_empty())

@@ -3,6 +3,8 @@
 use super::candidate::{preset, variables_of};
 use crate::account::ProviderId;
 use crate::config::{self, Config, ProviderConfig};
+use crate::flow::choice::order_at;
+use crate::flow::place::Place;
 use crate::provider::Flow;
 use crate::store::StaticKind;
 
@@ -12,17 +14,24 @@ use crate::store::StaticKind;
 pub enum Way {
     /// The person brings one of their own.
     Key(StaticKind),
-    /// The person logs in.
+    /// The person logs in by the configured flow, or by the best one here; where that cannot begin, the next takes its
+    /// place. The flow is the one that comes first.
+    BestLogin(Flow),
+    /// The person logs in by this flow, and by no other.
     Login(Flow),
 }
 
-/// Every way that fits `provider`, the best login first, as far as the configuration and the preset know. A server whose
-/// endpoints are to be discovered may have more.
+/// Every way that fits `provider`, as far as the configuration and the preset know: the logins, the best one for a person
+/// at `place` first, then the keys. A server whose endpoints are to be discovered may have more.
 ///
 /// A configured `flow` is the one login that is offered.
-pub fn ways(config: &Config, provider: &ProviderId) -> Vec<Way> {
+pub fn ways(config: &Config, provider: &ProviderId, place: Place) -> Vec<Way> {
     let configured = config.providers().get(provider);
-    let mut ways: Vec<_> = logins(config, configured).into_iter().map(Way::Login).collect();
+    let mut flows = logins(config, configured);
+    let order = order_at(place);
+    flows.sort_by_key(|flow| order.and_then(|order| order.iter().position(|other| other == flow)));
+    let way = |(index, flow)| if index == 0 { Way::BestLogin(flow) } else { Way::Login(flow) };
+    let mut ways: Vec<_> = flows.into_iter().enumerate().map(way).collect();
     let mentions = |kind: StaticKind| {
         let is_set = configured.is_some_and(|configured| match kind {
             StaticKind::ApiKey => configured.api_key.is_some(),

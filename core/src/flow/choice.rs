@@ -127,11 +127,7 @@ impl Plan {
     }
 
     fn automatic(offer: Offer, place: Place) -> Result<Self> {
-        let order = match place {
-            Place::Elsewhere(_) => [Flow::Device, Flow::Loopback, Flow::Paste],
-            Place::Here => [Flow::Loopback, Flow::Device, Flow::Paste],
-            Place::Nowhere => return Err(nobody_there()),
-        };
+        let order = order_at(place).ok_or_else(nobody_there)?;
         let mut next: VecDeque<_> = order.into_iter().filter(|flow| offer.includes(*flow)).collect();
         let flow = next.pop_front().ok_or_else(|| not_offered("any"))?;
         let reasons = match place {
@@ -176,6 +172,15 @@ impl Plan {
     pub fn change_to_device(&mut self) {
         self.next.clear();
         self.choice.flow = Flow::Device;
+    }
+}
+
+/// The flows, the best for a person at `place` first; `None` where nobody is.
+pub(crate) fn order_at(place: Place) -> Option<[Flow; 3]> {
+    match place {
+        Place::Elsewhere(_) => Some([Flow::Device, Flow::Loopback, Flow::Paste]),
+        Place::Here => Some([Flow::Loopback, Flow::Device, Flow::Paste]),
+        Place::Nowhere => None,
     }
 }
 

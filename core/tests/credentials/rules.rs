@@ -2,6 +2,7 @@
 
 use loomkin_auth::config::Origin;
 use loomkin_auth::credential::{CredentialKind, Source, Way, present, ways};
+use loomkin_auth::flow::place::Place;
 use loomkin_auth::provider;
 use loomkin_auth::store::StaticKind;
 
@@ -170,23 +171,33 @@ fn everything_that_is_there_can_be_listed() {
 fn a_provider_offers_the_ways_that_fit_it() {
     use provider::Flow::{Device, Loopback, Paste};
     let (key, token) = (Way::Key(StaticKind::ApiKey), Way::Key(StaticKind::AuthToken));
-    let login = Way::Login;
+    let (best, login) = (Way::BestLogin, Way::Login);
     for (config, name, expected) in [
-        ("[auth.github]\nclient_id = \"x\"", "github", vec![login(Loopback), login(Device), token]),
-        ("[auth.github]\nclient_id = \"x\"\nflow = \"device\"", "github", vec![login(Device), token]),
-        ("[auth.anthropic]\nclient_id = \"x\"", "anthropic", vec![login(Paste), key, token]),
-        ("[auth.openai]\nclient_id = \"x\"", "openai", vec![login(Loopback), key]),
+        ("[auth.github]\nclient_id = \"x\"", "github", vec![best(Loopback), login(Device), token]),
+        ("[auth.github]\nclient_id = \"x\"\nflow = \"device\"", "github", vec![best(Device), token]),
+        ("[auth.anthropic]\nclient_id = \"x\"", "anthropic", vec![best(Paste), key, token]),
+        ("[auth.openai]\nclient_id = \"x\"", "openai", vec![best(Loopback), key]),
         ("", "openai", vec![key]),
         ("", "zai", vec![key]),
         ("[provider.endpoints.vllm]", "vllm", vec![key]),
-        ("[auth.idp]\nclient_id = \"x\"\nissuer = \"https://id.example.com\"", "idp", vec![login(Loopback)]),
+        ("[auth.idp]\nclient_id = \"x\"\nissuer = \"https://id.example.com\"", "idp", vec![best(Loopback)]),
         (
             "[auth.idp]\nclient_id = \"x\"\nissuer = \"https://id.example.com\"\nauth_token_env = \"T\"",
             "idp",
-            vec![login(Loopback), token],
+            vec![best(Loopback), token],
         ),
     ] {
         let account: loomkin_auth::account::AccountKey = name.parse().unwrap();
-        assert_eq!(ways(&World::new(config).config(), &account.provider), expected, "{config}");
+        assert_eq!(ways(&World::new(config).config(), &account.provider, Place::Here), expected, "{config}");
     }
+}
+
+#[test]
+fn the_login_that_is_offered_first_is_the_best_one_where_the_person_is() {
+    use provider::Flow::{Device, Loopback};
+    let config = World::new("[auth.github]\nclient_id = \"x\"").config();
+    let github = "github".parse::<loomkin_auth::account::AccountKey>().unwrap().provider;
+    let over_ssh = ways(&config, &github, Place::Elsewhere("this is an SSH session"));
+    assert_eq!(over_ssh[..2], [Way::BestLogin(Device), Way::Login(Loopback)]);
+    assert_eq!(ways(&config, &github, Place::Nowhere)[0], Way::BestLogin(Loopback));
 }

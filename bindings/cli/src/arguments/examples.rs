@@ -40,7 +40,8 @@ Without --flow it depends on where you are: at a desktop your browser comes back
 SSH, in a container and where there is no display, you enter a code on any device if the provider
 has such codes, or else paste the address that your browser ends up at. It says what it chose.
 
-At a terminal it asks for the way where the provider has several; --flow answers that.
+At a terminal it asks for the way where a key would do as well; --flow answers that, and so does
+every other option of a login. What it offers first falls back on the next if it cannot begin.
 The address to open is printed alone on a line of stderr.
 What was connected before stays as it is until the new login is stored.";
 
@@ -61,7 +62,7 @@ Examples:
 
 pub(super) const TOKEN_EXAMPLES: &str = "\
 Examples:
-  curl -H \"Authorization: Bearer $(loomkin-auth token github)\" https://api.github.com/user
+  printf 'Authorization: Bearer %s\\n' \"$(loomkin-auth token github)\" | curl -H @- https://api.github.com/user
   loomkin-auth token --json | jq -r .expires_at
 
 The token is refreshed if need be, once, however many ask at the same time.";

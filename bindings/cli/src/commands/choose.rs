@@ -45,7 +45,6 @@ pub(super) async fn account(auth: &Auth, output: Output) -> Result<AccountKey, F
 /// Asks for a way to connect `account` where there are several and somebody can be asked. `None` leaves it to the
 /// configuration and the provider.
 pub(super) async fn way(auth: &Auth, account: &AccountKey, output: Output) -> Result<Option<Way>, Failure> {
-    auth.config().provider(&account.provider)?;
     let ways = auth.ways(account)?;
     if output.json || !paste::is_interactive() {
         return Ok(None);
@@ -64,7 +63,9 @@ pub(super) async fn way(auth: &Auth, account: &AccountKey, output: Output) -> Re
     output.hint("");
     loop {
         output.ask("Number: ");
-        let Some(answer) = paste::line().await.unwrap_or(None) else { return Ok(None) };
+        let Some(answer) = paste::line().await.unwrap_or(None) else {
+            return Err(undecided(account).into());
+        };
         let chosen = answer.parse::<usize>().ok().and_then(|number| ways.get(number.checked_sub(1)?));
         match chosen {
             Some(way) => return Ok(Some(*way)),
@@ -77,8 +78,10 @@ fn description(way: Way) -> &'static str {
     match way {
         Way::Key(StaticKind::ApiKey) => "paste an API key",
         Way::Key(StaticKind::AuthToken) => "paste an auth token",
-        Way::Login(Flow::Device) => "log in with a code on another device",
-        Way::Login(Flow::Paste) => "log in with your browser, and paste what the page shows",
+        Way::BestLogin(Flow::Device) | Way::Login(Flow::Device) => "log in with a code on another device",
+        Way::BestLogin(Flow::Paste) | Way::Login(Flow::Paste) => {
+            "log in with your browser, and paste what the page shows"
+        }
         _ => "log in with your browser",
     }
 }
@@ -107,6 +110,14 @@ fn unsaid(offered: &[ConnectionStatus]) -> Error {
     let names: Vec<_> = offered.iter().map(|status| status.account.to_string()).collect();
     Error::new(ErrorCode::Usage, "no provider is named, and there is nobody to ask")
         .with_advice(format!("Name one of: {}.", names.join(", ")))
+}
+
+fn undecided(account: &AccountKey) -> Error {
+    Error::new(ErrorCode::Usage, format!("nobody said how to connect {account}"))
+        .with_advice(format!(
+            "Run `loomkin-auth connect {account}` again, and type a number; or name a login by --flow."
+        ))
+        .with_account(account)
 }
 
 fn nothing_to_connect() -> Error {

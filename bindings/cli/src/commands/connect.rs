@@ -14,7 +14,7 @@ use loomkin_auth::provider::Flow;
 use loomkin_auth::store::Replace;
 
 use super::{choose, key, retry_revocations};
-use crate::arguments::Connect;
+use crate::arguments::{Connect, FlowName};
 use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
 use crate::paste;
@@ -27,8 +27,9 @@ pub(super) async fn run(auth: &Auth, arguments: &Connect, output: Output) -> Res
         None => choose::account(auth, output).await?,
     };
     let mut options = ConnectOptions::default();
-    options.flow = arguments.flow.map(Into::into);
-    if options.flow.is_none() {
+    options.flow = arguments.flow.and_then(FlowName::flow);
+    options.best_flow = matches!(arguments.flow, Some(FlowName::Auto));
+    if !arguments.is_of_a_login() {
         match choose::way(auth, &account, output).await? {
             Some(Way::Key(kind)) => return key::set(auth, &account, kind, Replace::No, output).await,
             Some(Way::Login(flow)) => options.flow = Some(flow),
@@ -104,7 +105,12 @@ async fn wait(login: &mut PendingLogin, output: Output) -> Result<Connected, Fai
         if let Some(error) = rejected.as_ref().filter(|_| tells_at_once) {
             tell_rejected(&account, error, output).ok()?;
         }
-        let pasted = paste::secret_line(|| output.ask(question)).await.ok().flatten()?;
+        let pasted = loop {
+            match paste::secret_line(|| output.ask(question)).await {
+                Ok(pasted) => break pasted?,
+                Err(error) => tell_rejected(&account, &error, output).ok()?,
+            }
+        };
         if let Some(error) = rejected.as_ref().filter(|_| !tells_at_once) {
             tell_rejected(&account, error, output).ok()?;
         }

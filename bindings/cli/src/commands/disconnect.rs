@@ -44,15 +44,7 @@ async fn one(
     if output.json {
         return output.json(&DisconnectShape::new(&account, &disconnected));
     }
-    output.line(sentence(&account, &disconnected, scope))?;
-    for kind in &disconnected.kept {
-        output.hint(format_args!(
-            "Its {} is still stored; `loomkin-auth key remove {account}{}` removes it.",
-            kind.noun(),
-            kind.option()
-        ));
-    }
-    Ok(())
+    tell(&account, &disconnected, scope, output)
 }
 
 async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), Failure> {
@@ -74,7 +66,7 @@ async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), 
         output.line("Nothing was connected.")?;
     } else {
         for (account, disconnected) in &ended {
-            output.line(sentence(account, disconnected, scope))?;
+            tell(account, disconnected, scope, output)?;
         }
     }
     let first = failures.first().map(|error| error.code());
@@ -82,6 +74,23 @@ async fn all(auth: &Auth, scope: DisconnectScope, output: Output) -> Result<(), 
         Failure::Error(error).tell(output);
     }
     first.map_or(Ok(()), |code| Err(Failure::Told(code.exit_code())))
+}
+
+fn tell(
+    account: &AccountKey,
+    disconnected: &Disconnected,
+    scope: DisconnectScope,
+    output: Output,
+) -> Result<(), Failure> {
+    output.line(sentence(account, disconnected, scope))?;
+    for kind in &disconnected.kept {
+        output.hint(format_args!(
+            "Its {} is still stored; `loomkin-auth key remove {account}{}` removes it.",
+            kind.noun(),
+            kind.option()
+        ));
+    }
+    Ok(())
 }
 
 fn sentence(account: &AccountKey, disconnected: &Disconnected, scope: DisconnectScope) -> String {

@@ -16,7 +16,10 @@ use crate::words;
 
 pub(super) async fn run(auth: &Auth, command: &KeyCommand, output: Output) -> Result<(), Failure> {
     match command {
-        KeyCommand::Set { place, replace } => {
+        KeyCommand::Set { place, typed, .. } if !typed.is_empty() => {
+            Err(key_as_argument(&place.account, place.kind()).into())
+        }
+        KeyCommand::Set { place, replace, .. } => {
             let replace = if *replace { Replace::Yes } else { Replace::No };
             set(auth, &place.account, place.kind(), replace, output).await
         }
@@ -41,7 +44,7 @@ pub(super) async fn set(
     let noun = kind.noun();
     let ask =
         || output.ask(format_args!("Paste the {noun} of {account} (it stays hidden), then press Enter: "));
-    let secret = paste::secret_text(ask).await.unwrap_or(None).ok_or_else(|| nothing_came(account, kind))?;
+    let secret = paste::secret_text(ask).await?.ok_or_else(|| nothing_came(account, kind))?;
     let outcome = auth.set_key(account, kind, secret, replace).await?;
     tell(account, kind, outcome, output)
 }
@@ -71,10 +74,22 @@ fn tell(account: &AccountKey, kind: StaticKind, outcome: KeyOutcome, output: Out
             format!("{} the {noun} of {account}.", output.styled(Style::Good, "Replaced"))
         }
         KeyOutcome::Kept(since) => format!(
-            "The {noun} of {account} is stored already ({}); --replace overwrites it.",
-            words::distance(since, SystemClock.now())
+            "The {noun} of {account} is stored already ({}); `loomkin-auth key set {account}{} --replace` overwrites it.",
+            words::distance(since, SystemClock.now()),
+            kind.option()
         ),
     })
+}
+
+/// It is in the history of the shell by now, and was in the list of processes.
+fn key_as_argument(account: &AccountKey, kind: StaticKind) -> Error {
+    let noun = kind.noun();
+    Error::new(ErrorCode::Usage, format!("the {noun} of {account} cannot be an argument: every user of the machine could read it"))
+        .with_advice(format!(
+            "Run `loomkin-auth key set {account}{}`, and paste it at the prompt or send it through a pipe; if this was a real one, replace it at the provider.",
+            kind.option()
+        ))
+        .with_account(account)
 }
 
 fn nothing_came(account: &AccountKey, kind: StaticKind) -> Error {

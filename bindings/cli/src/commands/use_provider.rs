@@ -9,10 +9,7 @@ use crate::shapes::UseShape;
 
 pub(super) async fn run(auth: &Auth, account: Option<&AccountKey>, output: Output) -> Result<(), Failure> {
     match account {
-        Some(account) => {
-            auth.config().provider(&account.provider)?;
-            auth.use_provider(account).await?;
-        }
+        Some(account) => auth.use_provider(account).await?,
         None => auth.use_none(&Owner::default()).await?,
     }
     if output.json {

@@ -155,6 +155,22 @@ async fn at_a_terminal_the_key_is_asked_for_and_stays_hidden() {
 }
 
 #[tokio::test]
+async fn what_a_terminal_has_cut_off_is_not_stored() {
+    let home = Home::new(CONFIG);
+    set(&home, &["openai"], KEY.as_bytes()).await.exits(0);
+    let Some(call) = home.call_at_terminal(&["key", "set", "openai", "--replace"]) else {
+        say_skipped("what_a_terminal_has_cut_off_is_not_stored", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Paste the API key of openai")).await);
+    running.write_line(&format!("canary--{}", "k".repeat(5_000))).await;
+    let ran = running.ended().await.exits(64);
+    assert!(ran.stdout.contains("through a pipe"), "{}", ran.stdout);
+    assert_eq!(home.run(&["token", "openai"]).await.token(), KEY, "the good one is still there");
+}
+
+#[tokio::test]
 async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
     let home = Home::new(CONFIG);
     let Some(call) = home.call_at_terminal(&["connect", "github"]) else {
@@ -182,4 +198,132 @@ async fn at_a_terminal_connect_asks_for_the_way_where_there_are_several() {
     running.ended().await.exits(0);
     let found = home.run(&["resolve", "github", "--json"]).await.exits(0).json();
     assert_eq!((&found["kind"], &found["place"]), (&"auth_token".into(), &"store".into()));
+}
+
+#[tokio::test]
+async fn at_a_terminal_the_end_of_the_answers_begins_no_login() {
+    let home = Home::new(CONFIG);
+    let Some(call) = home.call_at_terminal(&["connect", "github"]) else {
+        say_skipped("at_a_terminal_the_end_of_the_answers_begins_no_login", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Number:")).await);
+    running.write_all(b"\x04").await;
+    let ran = running.ended().await.exits(64);
+    assert!(ran.stdout.contains("nobody said how to connect github"), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn the_login_that_the_question_offers_first_is_chosen_as_if_nobody_had_asked() {
+    let dev = Dev::start().await;
+    dev.configure("auth_token_env = \"DEV_TOKEN\"");
+    dev.home.set_variable("SSH_CONNECTION", "192.0.2.7 50022 192.0.2.1 22");
+    let Some(call) = dev.home.call_at_terminal(&["connect", "dev"]) else {
+        say_skipped("the_login_that_the_question_offers_first", "there is no script(1) here");
+        return;
+    };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Number:")).await);
+    running.write_line("1").await;
+    assert!(within("the reason", running.stdout().said("this is an SSH session")).await);
+    assert!(within("the code", running.stdout().said("/device?user_code=")).await);
+}
+
+#[tokio::test]
+async fn what_only_a_login_has_a_use_for_says_that_one_is_meant() {
+    let dev = Dev::start().await;
+    dev.configure("auth_token_env = \"DEV_TOKEN\"");
+    let Some(call) = dev.home.call_at_terminal(&["connect", "dev", "--no-browser"]) else {
+        say_skipped("what_only_a_login_has_a_use_for", "there is no script(1) here");
+        return;
+    };
+    let running = call.start();
+    assert!(within("the address", running.stdout().said("To connect dev, log in here")).await);
+    assert!(!running.stdout().text().contains("Number:"), "{}", running.stdout().text());
+}
+
+#[tokio::test]
+async fn a_configured_flow_can_be_left_to_the_place() {
+    let dev = Dev::start().await;
+    dev.configure("flow = \"device\"");
+    let mut browser = Browser::new("ada", Choice::Allow).unwrap();
+    let call = dev.home.call(&["connect", "dev", "--json", "--no-browser", "--flow", "auto"]);
+    let ran = call.follow(&mut browser).await.exits(0);
+    let first: serde_json::Value = serde_json::from_str(ran.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(first["flow"], "loopback");
+}
+
+#[tokio::test]
+async fn a_provider_that_nobody_wrote_down_is_used_by_its_stored_key() {
+    let home = Home::new("[provider.endpoints.vllm]\nurl = \"http://localhost:8000/v1\"\n");
+    for provider in ["openai", "vllm"] {
+        let refused = home.run(&["use", provider, "--json"]).await.exits(77).error();
+        assert_eq!(refused["code"], "not_connected");
+        set(&home, &[provider], KEY.as_bytes()).await.exits(0);
+        home.run(&["use", provider]).await.exits(0);
+        assert_eq!(home.run(&["token"]).await.token(), KEY);
+    }
+    assert_eq!(
+        home.run(&["use", "opnai", "--json"]).await.exits(64).error()["advice"],
+        "Did you mean `openai`?"
+    );
+    let Some(call) = home.call_at_terminal(&["connect", "zai"]) else { return };
+    let mut running = call.start();
+    assert!(within("a prompt", running.stdout().said("Paste the API key of zai")).await);
+    running.write_line(KEY).await;
+    running.ended().await.exits(0);
+    assert_eq!(home.run(&["token", "zai"]).await.token(), KEY);
+}
+
+#[tokio::test]
+async fn a_stored_key_is_never_said_to_be_missing() {
+    let home = Home::new("[auth.zai]\n");
+    set(&home, &["zai"], KEY.as_bytes()).await.exits(0);
+    let refused = home.run(&["connect", "zai", "--json"]).await.exits(77).error();
+    assert_eq!(refused["message"], "nobody can log in to zai here: it has no OAuth");
+    assert_eq!(refused["advice"], "Run `loomkin-auth key set zai`.");
+    let unregistered = home.run(&["connect", "openai", "--json"]).await.exits(77).error();
+    assert!(
+        unregistered["advice"].as_str().unwrap().starts_with("Set client_id in [auth.openai]"),
+        "{unregistered}"
+    );
+    let Some(call) = home.call_at_terminal(&["connect", "zai"]) else { return };
+    let ran = call.start().ended().await.exits(0);
+    assert!(ran.stdout.contains("`loomkin-auth key set zai --replace` overwrites it"), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn a_key_that_was_typed_as_an_argument_is_refused_and_not_repeated() {
+    let home = Home::new(CONFIG);
+    let shaped = "sk-proj-canary0123456789abcdef0123456789";
+    for arguments in [
+        &["key", "set", "openai", "canary-of-no-shape"][..],
+        &["key", "set", "openai", "--token", shaped],
+        &["key", "set", shaped],
+        &["key", "remove", "openai", shaped],
+        &["token", "openai", shaped],
+        &["token", shaped],
+        &["resolve", shaped],
+        &["connect", "SK-proj", shaped],
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let ran = home.run(&[arguments, json].concat()).await.exits(64);
+            assert!(!ran.stderr.contains("canary"), "{arguments:?}: {}", ran.stderr);
+        }
+    }
+    let refused = home.run(&["key", "set", "openai", shaped, "--json"]).await.exits(64).error();
+    assert!(
+        refused["advice"].as_str().unwrap().starts_with("Run `loomkin-auth key set openai`"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn whoever_disconnects_everything_is_told_of_the_keys_that_stay() {
+    let dev = Dev::start().await;
+    dev.app().await.connect("dev", "ada").await.unwrap();
+    set(&dev.home, &["dev"], KEY.as_bytes()).await.exits(0);
+    let ran = dev.home.run(&["disconnect", "--all"]).await.exits(0);
+    assert!(ran.stderr.contains("`loomkin-auth key remove dev` removes it"), "{}", ran.stderr);
 }
