@@ -6,7 +6,8 @@ defmodule LoomkinAuth.LogFilter do
       :logger.add_primary_filter(:loomkin_auth, {&LoomkinAuth.LogFilter.filter/2, []})
 
   Nothing of this library's needs it. Texts are masked as texts; in reports, every text is masked where it stands, and the
-  value behind a key such as `password` wholly; charlists in reports are lists of numbers, and stay. Shapes are guesses: keep secrets in a `LoomkinAuth.Secret`.
+  value behind a key such as `password` wholly; charlists in reports are lists of numbers, and stay. Shapes are guesses:
+  keep secrets in a `LoomkinAuth.Secret`.
 
       iex> event = %{level: :info, meta: %{}, msg: {:string, ["Authorization: Bearer ", "abcdefghijklmnop"]}}
       iex> LoomkinAuth.LogFilter.filter(event, []).msg
