@@ -62,7 +62,8 @@ Examples:
 
 pub(super) const TOKEN_EXAMPLES: &str = "\
 Examples:
-  printf 'Authorization: Bearer %s\\n' \"$(loomkin-auth token github)\" | curl -H @- https://api.github.com/user
+  printf 'Authorization: Bearer %s\\n' \"$(loomkin-auth token github)\" |
+    curl -H @- https://api.github.com/user
   loomkin-auth token --json | jq -r .expires_at
 
 The token is refreshed if need be, once, however many ask at the same time.";
