@@ -57,11 +57,10 @@ fn every_value_reaches_its_field() {
         &idp.userinfo_endpoint,
         &idp.jwks_uri,
         &idp.device_authorization_endpoint,
-        &idp.redirect_uri,
     ] {
         assert!(endpoint.is_some());
     }
-    for text in [&idp.client_id, &idp.base_url, &idp.device_name, &idp.api_key_env] {
+    for text in [&idp.client_id, &idp.redirect_uri, &idp.base_url, &idp.device_name, &idp.api_key_env] {
         assert!(text.is_some());
     }
     for secret in [&idp.client_secret, &idp.api_key, &idp.auth_token] {

@@ -119,7 +119,7 @@ impl Auth {
     pub async fn begin_hosted(&self, account: &AccountKey, options: HostedOptions) -> Result<HostedLogin> {
         let configured = self.config.provider(&account.provider)?;
         let server = self.lifecycle.server(account)?.clone();
-        let redirect_uri = self.hosted_redirect_uri(configured)?;
+        let (redirect_uri, callback) = self.hosted_redirect_uri(configured)?;
         let begun = self.lifecycle.begin_login(account, &options.scopes).await?;
         let provider = server
             .prepare_login(asks_for_id_token(&begun.scopes))
@@ -128,33 +128,20 @@ impl Auth {
         check_flow(&provider)?;
         let (vault, random) = (self.lifecycle.vault(), &*self.ports.random);
         let now = vault.now().await?;
-        let (url, authorization) = request_authorization(
-            &provider,
-            account.clone(),
-            &begun.scopes,
-            redirect_uri.as_str(),
-            now,
-            random,
-        )?;
+        let (url, authorization) =
+            request_authorization(&provider, account.clone(), &begun.scopes, &redirect_uri, now, random)?;
         let authorization = match options.timeout {
             Some(timeout) => authorization.finish_by(now.plus(timeout)),
             None => authorization,
         };
         let (id, deadline, browser) =
             (authorization.state_digest(), authorization.deadline(), random.make_secret()?);
-        let cookie = LoginCookie::new(id, browser.clone(), &redirect_uri, deadline.time_left(now));
+        let cookie = LoginCookie::new(id, browser.clone(), &callback, deadline.time_left(now));
         let binding = (**server.binding()).clone();
         let (begun_after, scopes) = (begun.after(), begun.scopes);
         let login = WaitingLogin { authorization, browser, begun_after, scopes, binding };
         vault.keep_pending_login(&login, now).await?;
-        Ok(HostedLogin {
-            account: account.clone(),
-            id,
-            url,
-            redirect_uri: redirect_uri.into(),
-            deadline,
-            cookie,
-        })
+        Ok(HostedLogin { account: account.clone(), id, url, redirect_uri, deadline, cookie })
     }
 
     /// Finishes the hosted login that `callback` answers, for the app's user `owner`, whichever process began it.
@@ -262,14 +249,17 @@ impl Auth {
         login.await
     }
 
-    /// Where a hosted login comes back to. A redirect URI of the preset's is for logins on the person's machine.
-    fn hosted_redirect_uri(&self, configured: &ProviderConfig) -> Result<Url> {
+    /// Where a hosted login comes back to, as it is sent and as a browser understands it. A redirect URI of the preset's is
+    /// for logins on the person's machine.
+    fn hosted_redirect_uri(&self, configured: &ProviderConfig) -> Result<(String, Url)> {
         let uri = match (&configured.redirect_uri, self.config.callback_base_url()) {
-            (Some(fixed), _) => Some(fixed.value.clone()),
-            (None, Some(base)) => callback_below(base, configured.id.as_str()),
+            (Some(fixed), _) => Url::parse(fixed).ok().map(|url| (fixed.value.clone(), url)),
+            (None, Some(base)) => {
+                callback_below(base, configured.id.as_str()).map(|url| (url.to_string(), url))
+            }
             (None, None) => None,
         };
-        uri.filter(|uri| matches!(uri.scheme(), "https" | "http")).ok_or_else(|| {
+        uri.filter(|(_, url)| matches!(url.scheme(), "https" | "http")).ok_or_else(|| {
             let id = &configured.id;
             Error::new(ErrorCode::ConfigInvalid, format!("{id} has no address that a browser could come back to"))
                 .with_advice("Set callback_base_url = \"https://YOUR.APP\" in [auth], and register the callback there with the provider.")

@@ -23,6 +23,7 @@ use crate::protocol::device::DeviceAuthorization;
 use crate::provider::{Flow, asks_for_id_token};
 use crate::secret::Secret;
 use crate::server::AuthorizationServer;
+use device::RunningPoll;
 use redirect::RedirectLogin;
 
 /// How to log in.
@@ -60,7 +61,7 @@ pub struct PendingLogin {
 #[derive(Debug)]
 enum Way {
     /// The server tells us when we ask it. The address may hold the user code. `None` once the login is over.
-    Device { url: Secret, open: Option<Box<DeviceLogin>> },
+    Device { url: Secret, open: Option<Box<DeviceLogin>>, running: RunningPoll },
     /// The person brings it, in a redirect or by hand.
     Redirect(Box<RedirectLogin>),
 }

@@ -138,7 +138,7 @@ fn builder(configured: &ProviderConfig) -> ProviderBuilder {
             AuthMethod::ClientSecretPost => Some(ClientAuth::Body),
             _ => None,
         }),
-        redirect_uri: configured.redirect_uri.as_ref().map(|uri| uri.value.to_string()),
+        redirect_uri: configured.redirect_uri.as_ref().map(|uri| uri.value.clone()),
         device_name: configured.device_name.as_ref().map(|name| name.value.clone()),
         scopes: configured.scopes.as_ref().map(|scopes| scopes.value.clone()),
         params: configured.params.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),

@@ -30,8 +30,9 @@ pub struct ProviderConfig {
     pub scopes: Option<Sourced<Vec<String>>>,
     /// How the person is sent through the login.
     pub flow: Sourced<Flow>,
-    /// The registered redirect URI, where the provider fixes it.
-    pub redirect_uri: Option<Sourced<Url>>,
+    /// The registered redirect URI, where the provider fixes it, as written: servers compare it letter by letter
+    /// (RFC 6749 §3.1.2.3).
+    pub redirect_uri: Option<Sourced<String>>,
     /// The resource server, as written; handed through to the app.
     pub base_url: Option<Sourced<String>>,
     /// The authorization server's identifier, as written: it is compared letter by letter (RFC 8414 §3.3).

@@ -87,19 +87,30 @@ impl DeviceLogin {
                 progress.next_poll_at = now.plus(self.pace.interval());
             });
             let answer = poll(self.authorization.device_code().clone()).await;
-            let trouble = match &answer {
-                PollAnswer::Trouble { error, .. } => Some(error.message().to_owned()),
-                _ => None,
-            };
-            let now = self.clock.now();
-            match self.pace.decide(answer, now) {
-                Decision::Done(grant) => return Ok(grant),
-                Decision::Closed(error) => return Err(error),
-                Decision::Wait(wait) => self.progress.send_modify(|progress| {
+            if let Some(ended) = self.take(answer) {
+                return ended;
+            }
+        }
+    }
+
+    /// Takes the answer to a poll, also to one that has outlived the future that sent it. Returns how the login has ended, or
+    /// `None` where it goes on.
+    pub fn take<T>(&mut self, answer: PollAnswer<T>) -> Option<Result<T>> {
+        let trouble = match &answer {
+            PollAnswer::Trouble { error, .. } => Some(error.message().to_owned()),
+            _ => None,
+        };
+        let now = self.clock.now();
+        match self.pace.decide(answer, now) {
+            Decision::Done(grant) => Some(Ok(grant)),
+            Decision::Closed(error) => Some(Err(error)),
+            Decision::Wait(wait) => {
+                self.progress.send_modify(|progress| {
                     progress.interval = self.pace.interval();
                     progress.next_poll_at = now.plus(wait);
                     progress.trouble = trouble;
-                }),
+                });
+                None
             }
         }
     }

@@ -1,8 +1,10 @@
 //! The loopback redirect (RFC 8252 §7.3): a listener on this machine that takes one answer.
 
+mod uri;
+
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,18 +18,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use url::{Host, Url};
 
 pub use super::page::Page;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
+use uri::LoopbackUri;
 
 /// A listener on the loopback interface that waits for the redirect of one login.
 ///
 /// Dropping it closes the port.
 #[derive(Debug)]
 pub struct LoopbackListener {
-    redirect_uri: Url,
+    redirect_uri: String,
     redirects: mpsc::Receiver<Redirect>,
     servers: JoinSet<()>,
     closing: watch::Sender<bool>,
@@ -57,22 +59,21 @@ impl LoopbackListener {
     /// # Errors
     ///
     /// `config_invalid` when `configured` is no loopback URL with `http`; `unavailable` when its port is taken.
-    pub async fn bind(configured: Option<&Url>) -> Result<Self> {
+    pub async fn bind(configured: Option<&str>) -> Result<Self> {
         Self::bind_by(configured, TcpListener::bind).await
     }
 
-    async fn bind_by(configured: Option<&Url>, bind: impl Bind) -> Result<Self> {
-        let (redirect_uri, listeners) = match configured {
-            Some(url) => listen_at(url.clone(), &bind).await?,
-            None => match listen_at(default_at("127.0.0.1"), &bind).await {
+    async fn bind_by(configured: Option<&str>, bind: impl Bind) -> Result<Self> {
+        let (redirect_uri, path, listeners) = match configured {
+            Some(text) => listen_at(text, &bind).await?,
+            None => match listen_at("http://127.0.0.1/callback", &bind).await {
                 Ok(bound) => bound,
                 // RFC 8252 §7.3: neither version of the protocol is to be taken for granted.
-                Err(of_v4) => listen_at(default_at("[::1]"), &bind).await.map_err(|_| of_v4)?,
+                Err(of_v4) => listen_at("http://[::1]/callback", &bind).await.map_err(|_| of_v4)?,
             },
         };
 
         let (found, redirects) = mpsc::channel(MAX_WAITING);
-        let path: Arc<str> = redirect_uri.path().into();
         let connections = Arc::new(Semaphore::new(MAX_WAITING));
         let (closing, is_closing) = watch::channel(false);
         let mut servers = JoinSet::new();
@@ -84,8 +85,8 @@ impl LoopbackListener {
         Ok(Self { redirect_uri, redirects, servers, closing })
     }
 
-    /// The redirect URI for the authorization request, port included.
-    pub fn redirect_uri(&self) -> &Url {
+    /// The redirect URI for the authorization request: as it was configured, and with the port where that named none.
+    pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 
@@ -108,42 +109,20 @@ trait Bind: AsyncFn(SocketAddr) -> io::Result<TcpListener> {}
 
 impl<F: AsyncFn(SocketAddr) -> io::Result<TcpListener>> Bind for F {}
 
-fn default_at(host: &str) -> Url {
-    // Constants that parse; the fallback keeps this free of panics.
-    Url::parse(&format!("http://{host}/callback")).unwrap_or_else(|_| unreachable!("a constant URL parses"))
-}
-
-/// Listens at every address that `redirect_uri` means, and names the port in it.
-async fn listen_at(mut redirect_uri: Url, bind: &impl Bind) -> Result<(Url, Vec<TcpListener>)> {
-    let addresses = loopback_addresses(&redirect_uri)?;
-    let fixed = redirect_uri.port();
+/// Listens at every address that `redirect_uri` means. Returns it with the port in it, and its path.
+async fn listen_at(redirect_uri: &str, bind: &impl Bind) -> Result<(String, Arc<str>, Vec<TcpListener>)> {
+    let uri = LoopbackUri::read(redirect_uri)?;
+    let fixed = uri.port();
     let mut attempts_left = if fixed.is_some() { 0 } else { MAX_PORTS };
     let (port, listeners) = loop {
-        match bind_all(&addresses, fixed.unwrap_or(0), bind).await {
+        match bind_all(uri.hosts(), fixed.unwrap_or(0), bind).await {
             // Free on one address and taken on the other: another port will do.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts_left > 0 => attempts_left -= 1,
             bound => break bound.map_err(port_is_taken)?,
         }
     };
-    // It fails only for URLs without a host, which `loopback_addresses` has refused.
-    let _always_ok = redirect_uri.set_port(Some(port));
-    Ok((redirect_uri, listeners))
-}
-
-/// `127.0.0.1` means IPv4 and `[::1]` IPv6; `localhost` may be resolved to either by the browser, so it means both.
-fn loopback_addresses(url: &Url) -> Result<Vec<IpAddr>> {
-    let addresses: Vec<IpAddr> = match url.host() {
-        Some(Host::Ipv4(address)) if address.is_loopback() => vec![address.into()],
-        Some(Host::Ipv6(address)) if address.is_loopback() => vec![address.into()],
-        Some(Host::Domain("localhost")) => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-        _ => Vec::new(),
-    };
-    if addresses.is_empty() || url.scheme() != "http" {
-        return Err(Error::new(ErrorCode::ConfigInvalid, "redirect_uri is not an http URL of this machine").with_advice(
-            "Set redirect_uri to http://127.0.0.1:PORT/PATH as registered with the provider, or choose another flow.",
-        ));
-    }
-    Ok(addresses)
+    let redirect_uri = if fixed.is_some() { redirect_uri.to_owned() } else { uri.at(port) };
+    Ok((redirect_uri, uri.path().into(), listeners))
 }
 
 /// Takes `port` of all `addresses` that this machine has; with 0, the one that is free on the first of them.

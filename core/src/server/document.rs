@@ -290,7 +290,6 @@ fn absent<S: Source>() -> Error {
 }
 
 /// How long nobody asks again after a renewal that failed, or one that was asked for although the document is not old.
-
 const REST: Duration = Duration::from_secs(60);
 
 /// How long nobody asks again for a document that was never read, when the server is away.

@@ -42,6 +42,25 @@ async fn the_callback_is_below_the_base_or_where_the_configuration_says() {
 }
 
 #[tokio::test]
+async fn a_redirect_uri_is_sent_as_it_is_written() {
+    for (written, path) in [
+        ("https://app.example.com", "/"),
+        ("https://App.example.com:443/oauth/./Done", "/oauth/Done"),
+        ("https://app.example.com/a/../b%7e?x=y", "/b%7e"),
+    ] {
+        let stage = Stage::new();
+        let fixed = format!("[auth.idp]\nredirect_uri = \"{written}\"");
+        let app = stage.app_with(&CONFIG.replace("[auth.idp]", &fixed)).await;
+        let login = app.begin("ada").await;
+        assert_eq!(login.redirect_uri, written);
+        assert_eq!(login.query["redirect_uri"], written);
+        assert!(login.set_cookie.contains(&format!("; Path={path}; ")), "{}", login.set_cookie);
+        app.finish("ada", &login.answer(), &login.cookies).await.unwrap();
+        assert_eq!(stage.network.forms()[0]["redirect_uri"], written);
+    }
+}
+
+#[tokio::test]
 async fn a_provider_without_the_flow_or_without_a_table_is_refused() {
     for provider in ["anthropic", "nobody"] {
         assert_eq!(refused(CONFIG, provider).await.code(), ErrorCode::Usage, "{provider}");

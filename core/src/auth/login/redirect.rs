@@ -4,8 +4,6 @@ use std::future::{Future, pending};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 
-use url::Url;
-
 use super::{PendingLogin, Way, device, over};
 use crate::account::AccountKey;
 use crate::auth::Auth;
@@ -37,13 +35,11 @@ impl RedirectLogin {
     ) -> Result<Way> {
         let fixed = provider.redirect_uri.as_deref();
         let listener = match flow {
-            Flow::Loopback => {
-                Some(LoopbackListener::bind(fixed.and_then(|uri| Url::parse(uri).ok()).as_ref()).await?)
-            }
+            Flow::Loopback => Some(LoopbackListener::bind(fixed).await?),
             _ => None,
         };
         let redirect_uri = match (&listener, fixed) {
-            (Some(listener), _) => listener.redirect_uri().as_str(),
+            (Some(listener), _) => listener.redirect_uri(),
             (None, Some(fixed)) => fixed,
             (None, None) => return Err(no_redirect_uri(&begun.account)),
         };

@@ -2,6 +2,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 
+use std::net::Ipv4Addr;
+
+use url::Url;
+
+fn url_of(listener: &LoopbackListener) -> Url {
+    Url::parse(listener.redirect_uri()).unwrap()
+}
+
 async fn visit(url: &Url, request_line: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap();
     stream.write_all(format!("{request_line} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes()).await.unwrap();
@@ -13,7 +21,7 @@ async fn visit(url: &Url, request_line: &str) -> String {
 #[tokio::test]
 async fn only_the_callback_path_reaches_the_login() {
     let mut listener = LoopbackListener::bind(None).await.unwrap();
-    let url = listener.redirect_uri().clone();
+    let url = url_of(&listener);
     for stray in ["GET /favicon.ico", "POST /callback?state=s", "GET /callback/?state=s"] {
         assert!(visit(&url, stray).await.starts_with("HTTP/1.1 404"), "{stray}");
     }
@@ -31,13 +39,29 @@ async fn only_the_callback_path_reaches_the_login() {
 #[tokio::test(start_paused = true)]
 async fn a_visitor_who_never_finishes_his_request_is_sent_away() {
     let listener = LoopbackListener::bind(None).await.unwrap();
-    let port = listener.redirect_uri().port().unwrap();
+    let port = url_of(&listener).port().unwrap();
     let began = tokio::time::Instant::now();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(b"GET /callback HTTP/1.1\r\nHo").await.unwrap();
     let mut rest = Vec::new();
     let _either_way = stream.read_to_end(&mut rest).await;
     assert!(began.elapsed() < HEADER_DEADLINE * 2, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_fixed_redirect_uri_is_sent_as_it_is_written() {
+    // Its listeners are elsewhere, so that nobody needs these ports.
+    let machine = || machine(|_, _| None);
+    for (written, sent) in [
+        ("http://127.0.0.1:1455".to_owned(), Some("http://127.0.0.1:1455".to_owned())),
+        ("http://localhost:80/cb".to_owned(), Some("http://localhost:80/cb".to_owned())),
+        ("http://localhost/cb".to_owned(), None),
+    ] {
+        let listener = LoopbackListener::bind_by(Some(&written), machine()).await.unwrap();
+        let port = url_of(&listener).port_or_known_default().unwrap();
+        let expected = sent.unwrap_or_else(|| format!("http://localhost:{port}/cb"));
+        assert_eq!(listener.redirect_uri(), expected);
+    }
 }
 
 #[tokio::test]
@@ -51,7 +75,7 @@ async fn a_port_in_use_is_said() {
 #[tokio::test]
 async fn only_http_on_this_machine_can_be_listened_on() {
     for elsewhere in ["https://127.0.0.1/cb", "http://192.0.2.1/cb", "http://localhost.example.com/cb"] {
-        let error = LoopbackListener::bind(Some(&Url::parse(elsewhere).unwrap())).await.unwrap_err();
+        let error = LoopbackListener::bind(Some(elsewhere)).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::ConfigInvalid, "{elsewhere}");
     }
 }
@@ -59,7 +83,7 @@ async fn only_http_on_this_machine_can_be_listened_on() {
 #[tokio::test]
 async fn a_dropped_listener_closes_its_port_and_its_visitors() {
     let listener = LoopbackListener::bind(None).await.unwrap();
-    let url = listener.redirect_uri().clone();
+    let url = url_of(&listener);
     let mut stream = TcpStream::connect(("127.0.0.1", url.port().unwrap())).await.unwrap();
     drop(listener);
     let mut rest = Vec::new();
@@ -83,10 +107,10 @@ async fn has_v6() -> bool {
 
 #[tokio::test]
 async fn localhost_is_listened_on_by_both_versions_of_the_protocol() {
-    let anywhere = Url::parse("http://localhost/callback").unwrap();
-    let listener = LoopbackListener::bind(Some(&anywhere)).await.unwrap();
-    assert_eq!(listener.redirect_uri().host_str(), Some("localhost"));
-    let port = listener.redirect_uri().port().unwrap();
+    let anywhere = "http://localhost/callback";
+    let listener = LoopbackListener::bind(Some(anywhere)).await.unwrap();
+    assert_eq!(url_of(&listener).host_str(), Some("localhost"));
+    let port = url_of(&listener).port().unwrap();
     let hosts = if has_v6().await { &["127.0.0.1", "[::1]"][..] } else { &["127.0.0.1"] };
     for host in hosts {
         assert_eq!(answer_at(host, port).await, "HTTP/1.1 404 Not Found", "{host}");
@@ -96,15 +120,12 @@ async fn localhost_is_listened_on_by_both_versions_of_the_protocol() {
 #[tokio::test]
 async fn an_address_means_its_own_version_of_the_protocol_alone() {
     let listener = LoopbackListener::bind(None).await.unwrap();
-    let port = listener.redirect_uri().port().unwrap();
+    let port = url_of(&listener).port().unwrap();
     assert!(TcpStream::connect(("::1", port)).await.is_err());
     if has_v6().await {
-        let v6 = Url::parse("http://[::1]/callback").unwrap();
-        let listener = LoopbackListener::bind(Some(&v6)).await.unwrap();
-        assert_eq!(
-            answer_at("[::1]", listener.redirect_uri().port().unwrap()).await,
-            "HTTP/1.1 404 Not Found"
-        );
+        let v6 = "http://[::1]/callback";
+        let listener = LoopbackListener::bind(Some(v6)).await.unwrap();
+        assert_eq!(answer_at("[::1]", url_of(&listener).port().unwrap()).await, "HTTP/1.1 404 Not Found");
     }
 }
 
@@ -126,18 +147,18 @@ async fn a_machine_without_one_version_of_the_protocol_uses_the_other() {
     let no_v4 = |address: SocketAddr, _| address.is_ipv4().then_some(io::ErrorKind::AddrNotAvailable);
     let no_v6 = |address: SocketAddr, _| address.is_ipv6().then_some(io::ErrorKind::Unsupported);
     let neither = |_: SocketAddr, _| Some(io::ErrorKind::AddrNotAvailable);
-    let localhost = Url::parse("http://localhost/callback").unwrap();
+    let localhost = "http://localhost/callback";
     for (configured, machine, host) in [
         (None, machine(no_v6), Some("127.0.0.1")),
         (None, machine(no_v4), Some("[::1]")),
         (None, machine(neither), None),
-        (Some(&localhost), machine(no_v4), Some("localhost")),
-        (Some(&localhost), machine(no_v6), Some("localhost")),
-        (Some(&localhost), machine(neither), None),
+        (Some(localhost), machine(no_v4), Some("localhost")),
+        (Some(localhost), machine(no_v6), Some("localhost")),
+        (Some(localhost), machine(neither), None),
     ] {
         let bound = LoopbackListener::bind_by(configured, machine).await;
-        let found = bound.as_ref().ok().and_then(|listener| listener.redirect_uri().host_str());
-        assert_eq!(found, host);
+        let found = bound.as_ref().ok().and_then(|listener| url_of(listener).host_str().map(str::to_owned));
+        assert_eq!(found.as_deref(), host);
         assert!(bound.is_ok() || bound.unwrap_err().code() == ErrorCode::Unavailable);
     }
 }
@@ -147,12 +168,12 @@ async fn the_next_port_is_taken_unless_the_redirect_uri_fixes_it() {
     // Half of the pair belongs to somebody else, for the first three ports.
     let taken =
         |address: SocketAddr, asked| (address.is_ipv6() && asked < 6).then_some(io::ErrorKind::AddrInUse);
-    let any = Url::parse("http://localhost/callback").unwrap();
-    LoopbackListener::bind_by(Some(&any), machine(taken)).await.unwrap();
-    let fixed = Url::parse("http://localhost:1455/callback").unwrap();
-    let error = LoopbackListener::bind_by(Some(&fixed), machine(taken)).await.unwrap_err();
+    let any = "http://localhost/callback";
+    LoopbackListener::bind_by(Some(any), machine(taken)).await.unwrap();
+    let fixed = "http://localhost:1455/callback";
+    let error = LoopbackListener::bind_by(Some(fixed), machine(taken)).await.unwrap_err();
     assert!(error.message().contains("in use"), "{error}");
     let always = |address: SocketAddr, _| address.is_ipv6().then_some(io::ErrorKind::AddrInUse);
-    let error = LoopbackListener::bind_by(Some(&any), machine(always)).await.unwrap_err();
+    let error = LoopbackListener::bind_by(Some(any), machine(always)).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Unavailable);
 }

@@ -85,7 +85,7 @@ async fn a_secret_is_presented_as_configured() {
 async fn an_id_token_of_another_login_is_refused() {
     for nonce in [json!("another"), json!(""), Value::Null] {
         let outcome = login_with_token(Fault::id_token_claim("nonce", nonce)).await;
-        assert!(outcome.ends_with(": callback_rejected"), "{outcome}");
+        assert!(outcome.ends_with(": server_misbehaved"), "{outcome}");
     }
 }
 

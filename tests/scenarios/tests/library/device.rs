@@ -269,6 +269,24 @@ async fn a_grant_that_is_on_its_way_is_kept_when_the_caller_goes_away() {
 }
 
 #[tokio::test]
+async fn a_grant_that_came_after_its_waiter_had_gone_is_told_to_the_next() {
+    let dev = Dev::start().await;
+    let (clock, app) = app(&dev).await;
+    let gate = dev.provider.hold_token_answers();
+    let mut login = app.begin("dev", device()).await.unwrap();
+    assert!(dev.provider.allow_device(login.device().user_code(), "ada"));
+    tokio::select! {
+        ended = wait(&dev, &clock, &mut login) => unreachable!("{ended:?}"),
+        () = gate.wait_for(1) => {}
+    }
+    gate.release();
+    // The clock stands still: nothing else is sent.
+    assert_eq!(login.wait().await.unwrap().account.to_string(), "dev");
+    assert!(!login.is_open());
+    assert!(dev.provider.is_active(&app.token("dev").await.unwrap()));
+}
+
+#[tokio::test]
 async fn a_provider_without_the_endpoint_is_said() {
     let dev = Dev::start().await;
     dev.provider.fault(Endpoint::Metadata, Fault::missing("device_authorization_endpoint")).until_cleared();
