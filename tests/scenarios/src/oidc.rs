@@ -56,8 +56,8 @@ impl<P: Peer> Oidc<P> {
     ///
     /// When the server does not answer.
     pub async fn connect_expired(&self, app: &App, accounts: &[String]) -> Result<()> {
-        // No shorter one can be had from these servers.
-        self.server.set_access_token_lifetime(Duration::from_secs(1)).await.unwrap();
+        // Long enough for a busy machine to ask who the account is, with it.
+        self.server.set_access_token_lifetime(Duration::from_secs(3)).await.unwrap();
         let mut browser = Browser::new("ada", crate::browser::Choice::Allow).unwrap();
         for account in accounts {
             app.connect_with(account, &mut browser).await.0?;
