@@ -21,7 +21,7 @@ pub(crate) async fn begin(oidc: &Oidc<impl Peer>) -> (Arc<MovedClock>, App, Logi
 pub(crate) async fn the_command_logs_in_by_the_address_with_the_code_and_refreshes_later(
     oidc: Oidc<impl Peer>,
 ) {
-    oidc.server.set_access_token_lifetime(Duration::from_secs(1)).await.unwrap();
+    oidc.server.set_access_token_lifetime(Duration::from_secs(3)).await.unwrap();
     let running = oidc.home.call(&["connect", "idp", "--flow", "device", "--json"]).start();
     let event = running.first_event().await;
     let complete = event["verification_uri_complete"].as_str().unwrap();
