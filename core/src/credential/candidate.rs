@@ -1,11 +1,12 @@
 //! The chain: every place that a credential of an account is looked for in, in order.
 
+use super::facts::Content;
 use super::{CredentialKind, EnvironmentFacts, Holdings, Source, refusal};
 use crate::account::{AccountKey, ProviderId};
 use crate::config::{Config, Origin, Sourced};
 use crate::error::Error;
 use crate::provider::Preset;
-use crate::secret::{Secret, unfit};
+use crate::secret::{Secret, Unfit, unfit};
 use crate::status::ConnectionState;
 use crate::store::StaticKind;
 
@@ -142,9 +143,10 @@ fn in_environment(
     let candidate = |Variable { name, shown }: Variable| {
         let found = match facts.variable(&name) {
             None => Found::nothing("not set"),
-            Some(None) => Found::nothing("empty, which counts as not set"),
+            Some(Content::Nothing) => Found::nothing("empty, which counts as not set"),
+            Some(Content::NoText) => Found::Unusable(refusal::unfit_variable(account, kind, &shown, NO_TEXT)),
             // It is looked at, and goes nowhere but into the answer.
-            Some(Some(secret)) => match unfit(secret.expose()) {
+            Some(Content::Text(secret)) => match unfit(secret.expose()) {
                 Some(unfit) => Found::Unusable(refusal::unfit_variable(account, kind, &shown, unfit)),
                 None => Found::Usable(Source::Environment(name), Some(secret.clone())),
             },
@@ -199,3 +201,5 @@ impl Found {
         !matches!(self, Self::Nothing(_))
     }
 }
+
+const NO_TEXT: Unfit = Unfit { reason: "it is not UTF-8", help: "Copy it again from the provider's page." };
