@@ -166,3 +166,13 @@ fn a_variable_that_is_no_text_is_an_error_and_not_passed_over() {
     let problems = Config::parse(config, path, &environment).unwrap_err();
     assert!(problems.to_string().contains("the variable `MY_KEY` is not UTF-8"), "{problems}");
 }
+
+#[test]
+fn what_oauth_lacks_is_named_where_nobody_is_registered() {
+    let tier = "[auth.tiers.t]\nprovider = \"openai\"\nauth_mode = \"oauth\"\n";
+    let error = refused(&World::new(tier), "t", ErrorCode::NotConnected);
+    assert_eq!(
+        error.advice(),
+        "Set client_id in [auth.openai] to log in, or run `loomkin-auth key set openai --token`."
+    );
+}
