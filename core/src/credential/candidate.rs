@@ -1,5 +1,7 @@
 //! The chain: every place that a credential of an account is looked for in, in order.
 
+use url::Url;
+
 use super::facts::Content;
 use super::{CredentialKind, EnvironmentFacts, Holdings, Source, refusal};
 use crate::account::{AccountKey, ProviderId};
@@ -53,11 +55,13 @@ pub(super) struct Variable {
     pub(super) name: String,
     /// How a sentence names it. A name that came out of a variable itself may be the key that somebody put there.
     pub(super) shown: String,
+    /// Whether what it holds is meant for another server than the configuration names.
+    pub(super) is_withheld: bool,
 }
 
 impl Variable {
-    fn conventional(name: &str) -> Self {
-        Self { name: name.to_owned(), shown: name.to_owned() }
+    fn conventional(name: &str, is_withheld: bool) -> Self {
+        Self { name: name.to_owned(), shown: name.to_owned(), is_withheld }
     }
 
     fn named(name: &Sourced<String>) -> Self {
@@ -65,7 +69,7 @@ impl Variable {
             Origin::Variable { .. } => format!("the variable that {} names", name.origin),
             _ => name.value.clone(),
         };
-        Self { name: name.value.clone(), shown }
+        Self { name: name.value.clone(), shown, is_withheld: false }
     }
 }
 
@@ -90,8 +94,28 @@ pub(super) fn variables_of(config: &Config, provider: &ProviderId, kind: StaticK
     });
     match named {
         Some(name) => vec![Variable::named(name)],
-        None => conventional.iter().map(|name| Variable::conventional(name)).collect(),
+        None => {
+            let is_withheld = names_another_server(config, provider);
+            conventional.iter().map(|name| Variable::conventional(name, is_withheld)).collect()
+        }
     }
+}
+
+/// A checkout must not steal keys: what the environment holds by convention is for the well-known server. Whoever means
+/// another one names the variable.
+fn names_another_server(config: &Config, provider: &ProviderId) -> bool {
+    let base_url = config.providers().get(provider).and_then(|configured| configured.base_url.as_deref());
+    match (base_url.and_then(|url| Url::parse(url).ok()), preset(config, provider)) {
+        (Some(url), Some(preset)) => !url.host_str().is_some_and(|host| preset.serves(host)),
+        _ => false,
+    }
+}
+
+fn withheld(provider: &ProviderId, kind: StaticKind) -> String {
+    format!(
+        "base_url of {provider} names another server than the provider's; to send it there, set {}_env",
+        kind.as_str()
+    )
 }
 
 /// What is publicly known of `provider`, configured or not.
@@ -140,10 +164,11 @@ fn in_environment(
     account: &AccountKey,
     kind: StaticKind,
 ) -> Vec<Candidate> {
-    let candidate = |Variable { name, shown }: Variable| {
+    let candidate = |Variable { name, shown, is_withheld }: Variable| {
         let found = match facts.variable(&name) {
             None => Found::nothing("not set"),
             Some(Content::Nothing) => Found::nothing("empty, which counts as not set"),
+            Some(_) if is_withheld => Found::Nothing(withheld(&account.provider, kind)),
             Some(Content::NoText) => Found::Unusable(refusal::unfit_variable(account, kind, &shown, NO_TEXT)),
             // It is looked at, and goes nowhere but into the answer.
             Some(Content::Text(secret)) => match unfit(secret.expose()) {
@@ -162,7 +187,7 @@ fn in_store(account: &AccountKey, kind: StaticKind, held: &Holdings) -> Candidat
         Some(Ok(secret)) => Found::Usable(Source::Store, Some(secret.clone())),
         Some(Err(error)) => Found::Unusable(error.clone().with_account(account)),
     };
-    Candidate { kind: kind.into(), place: "the store".to_owned(), found }
+    Candidate { kind: kind.into(), place: THE_STORE.to_owned(), found }
 }
 
 fn connection(config: &Config, account: &AccountKey, held: &Holdings) -> Candidate {
@@ -178,7 +203,7 @@ fn connection(config: &Config, account: &AccountKey, held: &Holdings) -> Candida
         Some(Ok(_)) => Found::Usable(Source::Store, None),
         Some(Err(error)) => Found::Unusable(error.clone().with_account(account)),
     };
-    Candidate { kind: CredentialKind::Oauth, place: "the store".to_owned(), found }
+    Candidate { kind: CredentialKind::Oauth, place: THE_STORE.to_owned(), found }
 }
 
 impl Candidate {
@@ -203,3 +228,6 @@ impl Found {
 }
 
 const NO_TEXT: Unfit = Unfit { reason: "it is not UTF-8", help: "Copy it again from the provider's page." };
+
+/// How a sentence names the store.
+pub(crate) const THE_STORE: &str = "the store";
