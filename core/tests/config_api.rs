@@ -175,3 +175,25 @@ fn a_large_file_of_nothing_but_mistakes_is_read_in_bounded_time() {
 fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/config").join(name)
 }
+
+/// What the configuration notes, as `line: message`.
+fn notes(text: &str) -> Vec<String> {
+    parse(text).notes().iter().map(|note| format!("{}: {}", note.line, note.message)).collect()
+}
+
+#[test]
+fn a_local_provider_has_the_old_spelling_of_its_mode_too() {
+    let endpoint = |keys: &str| format!("[provider.endpoints.vllm]\n{keys}\n");
+    let mode = |keys: &str| *parse(&endpoint(keys)).endpoints()[&provider("vllm")].auth_mode.clone().unwrap();
+    assert_eq!(mode("use_oauth = true"), AuthMode::Oauth);
+    assert_eq!(mode("use_oauth = false"), AuthMode::ApiKey);
+    assert_eq!(mode("auth_mode = \"auto\"\nuse_oauth = true"), AuthMode::Auto);
+    let disagreement = notes(&endpoint("auth_mode = \"auto\"\nuse_oauth = true"));
+    assert_eq!(disagreement, ["3: `use_oauth` disagrees with `auth_mode`, and `auth_mode` wins"]);
+}
+
+#[test]
+fn a_slip_in_a_table_of_the_apps_is_noted_and_no_problem() {
+    let text = "[provider.endpoints.vllm]\nauth_keys = \"canary\"\nmodels = [\"llama\"]\n";
+    assert_eq!(notes(text), ["2: `auth_keys` in [provider.endpoints.vllm] is not read here"]);
+}

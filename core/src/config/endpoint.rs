@@ -7,6 +7,7 @@ use url::Url;
 
 use super::choice::AuthMode;
 use super::known::{Section, is_reserved};
+use super::mode;
 use super::origin::Sourced;
 use super::provider::ProviderConfig;
 use super::reader::{Reader, Table};
@@ -62,7 +63,7 @@ pub(super) fn read(
             url: fields.take("url"),
             auth_key: fields.take("auth_key"),
             auth_key_env: fields.take("auth_key_env"),
-            auth_mode: fields.take("auth_mode"),
+            auth_mode: mode::read(reader, &mut fields, &path),
         };
         read.insert(id, endpoint);
     }

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::choice::AuthMode;
 use super::interpolate::Text;
 use super::known::{PRESETS, Section, find};
+use super::mode;
 use super::origin::{Origin, Sourced};
 use super::reader::{Item, Reader, Table};
 use super::row::{Row, join};
@@ -88,20 +89,8 @@ fn read_one(
     if let Some(provider) = &provider {
         check_exists(reader, fields.value_at("provider"), provider, providers, tiers);
     }
-    let mut auth_mode = fields.take("auth_mode").unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
-    if let Some(use_oauth) = fields.take::<bool>("use_oauth") {
-        let old = if *use_oauth { AuthMode::Oauth } else { AuthMode::ApiKey };
-        if auth_mode.origin == Origin::Default {
-            auth_mode = Sourced::new(old, use_oauth.origin);
-            reader.row(Row::new(join(table.path, "auth_mode"), old.as_str(), &auth_mode.origin, false));
-        } else if *auth_mode != old {
-            reader.note(
-                fields.key_at("use_oauth"),
-                "`use_oauth` disagrees with `auth_mode`, and `auth_mode` wins",
-                "Take `use_oauth` out.",
-            );
-        }
-    }
+    let auth_mode = mode::read(reader, &mut fields, table.path);
+    let auth_mode = auth_mode.unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
     TierConfig { provider: provider.or_else(|| provider_of(model.as_ref()?)), auth_mode, model }
 }
 
