@@ -197,3 +197,10 @@ fn a_slip_in_a_table_of_the_apps_is_noted_and_no_problem() {
     let text = "[provider.endpoints.vllm]\nauth_keys = \"canary\"\nmodels = [\"llama\"]\n";
     assert_eq!(notes(text), ["2: `auth_keys` in [provider.endpoints.vllm] is not read here"]);
 }
+
+#[test]
+fn two_variables_for_one_key_are_a_problem() {
+    let text = "[auth.vllm]\napi_key_env = \"A\"\n[provider.endpoints.vllm]\nauth_key_env = \"B\"\n";
+    let problems = Config::parse(text, Path::new(".loomkin.toml"), &environment()).unwrap_err();
+    assert!(problems.to_string().contains("are two variables for one key"), "{problems}");
+}

@@ -59,6 +59,15 @@ pub(super) fn read(
                 "Keep one of the two.",
             );
         }
+        if fields.has_value("auth_key_env")
+            && providers.get(&id).is_some_and(|other| other.api_key_env.is_some())
+        {
+            reader.problem(
+                fields.key_at("auth_key_env"),
+                format!("`auth_key_env` and the `api_key_env` of [auth.{id}] are two variables for one key"),
+                "Keep one of the two.",
+            );
+        }
         let endpoint = EndpointConfig {
             url: fields.take("url"),
             auth_key: fields.take("auth_key"),
