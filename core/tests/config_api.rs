@@ -204,3 +204,29 @@ fn two_variables_for_one_key_are_a_problem() {
     let problems = Config::parse(text, Path::new(".loomkin.toml"), &environment()).unwrap_err();
     assert!(problems.to_string().contains("are two variables for one key"), "{problems}");
 }
+
+#[test]
+fn texts_of_the_apps_in_model_are_left_alone() {
+    for text in ["hello ${user.name}", "Answer: ${user.name}", "see this : ${x.y}", "${DATA}"] {
+        let config = parse(&format!("[model]\nprompt = \"{text}\"\n"));
+        assert!(config.tiers().is_empty() && config.notes().is_empty(), "{text}");
+    }
+    let config = parse("[model]\ndefault = \"anthropic:claude\"\nmine = \"${DATA}:llama\"\n");
+    assert_eq!(config.tiers()["default"].provider.as_ref().unwrap().as_str(), "anthropic");
+    assert_eq!(config.notes().len(), 1, "a variable that names no provider is noted");
+}
+
+#[test]
+fn a_model_of_something_that_cannot_be_a_provider_is_noted() {
+    for name in ["Anthropic", "store"] {
+        let config = parse(&format!("[model]\ndefault = \"{name}:claude\"\n"));
+        assert!(config.tiers().is_empty());
+        assert_eq!(
+            config.notes()[0].message,
+            "`default` names no provider: what stands before its colon cannot be one"
+        );
+    }
+    let text =
+        "[auth.tiers.t]\nprovider = \"store\"\n[provider.endpoints.store]\nurl = \"http://localhost:1\"\n";
+    assert!(Config::parse(text, Path::new(".loomkin.toml"), &environment()).is_err());
+}
