@@ -4,6 +4,7 @@ mod credentials;
 mod hosted;
 mod login;
 mod ports;
+mod resolved;
 mod rotation;
 mod status;
 
