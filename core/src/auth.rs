@@ -7,6 +7,7 @@ mod import;
 mod login;
 mod names;
 mod ports;
+mod resolved;
 mod rotation;
 mod status;
 

@@ -15,6 +15,7 @@ mod file;
 mod http;
 mod interpolate;
 mod known;
+mod mode;
 mod origin;
 mod path;
 mod problem;

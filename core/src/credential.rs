@@ -29,7 +29,7 @@ mod way;
 
 use std::fmt;
 
-pub(crate) use candidate::has_oauth;
+pub(crate) use candidate::{THE_STORE, has_oauth};
 pub use candidate::{VariableUse, variables_in_use};
 pub use facts::EnvironmentFacts;
 pub use held::{Holdings, base_url, recognise};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 /// A copy of the environment, made once and passed down. Its `Debug` shows the number of variables, no content.
 #[derive(Clone, Default)]
 pub struct Environment {
-    variables: BTreeMap<String, String>,
+    /// By name; `None` where the value is no text.
+    variables: BTreeMap<String, Option<String>>,
     current_dir: PathBuf,
     is_in_container: bool,
     has_terminal: bool,
@@ -16,14 +17,14 @@ pub struct Environment {
 
 impl Environment {
     /// The variables and the working directory of this process, whether a terminal shows its stderr, and whether the files
-    /// are there by which Docker and Podman mark their containers. Variables that are not UTF-8 are left out.
+    /// are there by which Docker and Podman mark their containers. Of a variable whose value is not UTF-8 the name is kept.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the process's environment"
     )]
     pub fn from_process() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+            Some((name.into_string().ok()?, value.into_string().ok()))
         };
         Self {
             variables: std::env::vars_os().filter_map(text).collect(),
@@ -38,7 +39,8 @@ impl Environment {
         variables: impl IntoIterator<Item = (N, V)>,
         current_dir: impl Into<PathBuf>,
     ) -> Self {
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let variables =
+            variables.into_iter().map(|(name, value)| (name.into(), Some(value.into()))).collect();
         Self { variables, current_dir: current_dir.into(), is_in_container: false, has_terminal: false }
     }
 
@@ -54,9 +56,21 @@ impl Environment {
         Self { has_terminal: true, ..self }
     }
 
-    /// The value of a variable; an empty one counts as absent.
+    /// The same with a variable whose value is no text.
+    #[must_use]
+    pub fn with_no_text_in(mut self, name: &str) -> Self {
+        self.variables.insert(name.to_owned(), None);
+        self
+    }
+
+    /// The value of a variable; an empty one counts as absent, and one that is no text can be had by nobody.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name)?.as_deref().filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable is set to something that is not UTF-8.
+    pub fn is_no_text(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(Option::is_none)
     }
 
     /// The person's home directory.
@@ -102,6 +116,14 @@ mod tests {
         let environment = Environment::new([("A", "1"), ("B", "")], "/");
         assert_eq!(environment.variable("A"), Some("1"));
         assert_eq!(environment.variable("B"), None);
+    }
+
+    #[test]
+    fn a_variable_that_is_no_text_is_there_and_has_no_value() {
+        let environment = Environment::new([("A", "1")], "/").with_no_text_in("B");
+        assert_eq!((environment.variable("B"), environment.is_no_text("B")), (None, true));
+        assert!(!environment.is_no_text("A") && !environment.is_no_text("C"));
+        assert_eq!(environment.names().collect::<Vec<_>>(), ["A", "B"]);
     }
 
     #[test]

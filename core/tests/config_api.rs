@@ -174,3 +174,58 @@ fn a_large_file_of_nothing_but_mistakes_is_read_in_bounded_time() {
 fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/config").join(name)
 }
+
+/// What the configuration notes, as `line: message`.
+fn notes(text: &str) -> Vec<String> {
+    parse(text).notes().iter().map(|note| format!("{}: {}", note.line, note.message)).collect()
+}
+
+#[test]
+fn a_local_provider_has_the_old_spelling_of_its_mode_too() {
+    let endpoint = |keys: &str| format!("[provider.endpoints.vllm]\n{keys}\n");
+    let mode = |keys: &str| *parse(&endpoint(keys)).endpoints()[&provider("vllm")].auth_mode.clone().unwrap();
+    assert_eq!(mode("use_oauth = true"), AuthMode::Oauth);
+    assert_eq!(mode("use_oauth = false"), AuthMode::ApiKey);
+    assert_eq!(mode("auth_mode = \"auto\"\nuse_oauth = true"), AuthMode::Auto);
+    let disagreement = notes(&endpoint("auth_mode = \"auto\"\nuse_oauth = true"));
+    assert_eq!(disagreement, ["3: `use_oauth` disagrees with `auth_mode`, and `auth_mode` wins"]);
+}
+
+#[test]
+fn a_slip_in_a_table_of_the_apps_is_noted_and_no_problem() {
+    let text = "[provider.endpoints.vllm]\nauth_keys = \"canary\"\nmodels = [\"llama\"]\n";
+    assert_eq!(notes(text), ["2: `auth_keys` in [provider.endpoints.vllm] is not read here"]);
+}
+
+#[test]
+fn two_variables_for_one_key_are_a_problem() {
+    let text = "[auth.vllm]\napi_key_env = \"A\"\n[provider.endpoints.vllm]\nauth_key_env = \"B\"\n";
+    let problems = Config::parse(text, Path::new(".loomkin.toml"), &environment()).unwrap_err();
+    assert!(problems.to_string().contains("are two variables for one key"), "{problems}");
+}
+
+#[test]
+fn texts_of_the_apps_in_model_are_left_alone() {
+    for text in ["hello ${user.name}", "Answer: ${user.name}", "see this : ${x.y}", "${DATA}"] {
+        let config = parse(&format!("[model]\nprompt = \"{text}\"\n"));
+        assert!(config.tiers().is_empty() && config.notes().is_empty(), "{text}");
+    }
+    let config = parse("[model]\ndefault = \"anthropic:claude\"\nmine = \"${DATA}:llama\"\n");
+    assert_eq!(config.tiers()["default"].provider.as_ref().unwrap().as_str(), "anthropic");
+    assert_eq!(config.notes().len(), 1, "a variable that names no provider is noted");
+}
+
+#[test]
+fn a_model_of_something_that_cannot_be_a_provider_is_noted() {
+    for name in ["Anthropic", "store"] {
+        let config = parse(&format!("[model]\ndefault = \"{name}:claude\"\n"));
+        assert!(config.tiers().is_empty());
+        assert_eq!(
+            config.notes()[0].message,
+            "`default` names no provider: what stands before its colon cannot be one"
+        );
+    }
+    let text =
+        "[auth.tiers.t]\nprovider = \"store\"\n[provider.endpoints.store]\nurl = \"http://localhost:1\"\n";
+    assert!(Config::parse(text, Path::new(".loomkin.toml"), &environment()).is_err());
+}

@@ -203,6 +203,14 @@ pub(crate) enum KeyCommand {
     },
 }
 
+impl KeyCommand {
+    pub(crate) fn place(&self) -> &KeyPlace {
+        match self {
+            Self::Set { place, .. } | Self::Remove { place } => place,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct KeyPlace {
     /// PROVIDER or PROVIDER/ACCOUNT

@@ -43,18 +43,28 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<(), 
         Command::Import { file, replace } => {
             import::run(&context.open(path).await?, file, *replace, output).await
         }
-        Command::Key(command) => key::run(&context.open(path).await?, command, output).await,
+        Command::Key(command) => {
+            let auth = context.open_for(path, Some(&command.place().account.provider)).await?;
+            key::run(&auth, command, output).await
+        }
         Command::Man { command } => man::run(command, output),
         Command::Me => me::run(&context.open(path).await?, output).await,
         Command::Redact => redact::run().await,
-        Command::Resolve { name } => resolve::run(&context.open(path).await?, name, output).await,
+        Command::Resolve { name } => {
+            let provider = name.parse::<AccountKey>().ok().map(|account| account.provider);
+            let config = context.config_for(path, provider.as_ref())?;
+            resolve::run(config, &context.environment, name, output).await
+        }
         Command::Status { watch: true } => watch::run(&context.open(path).await?, output).await,
-        Command::Status { watch: false } => status::run(&context.open(path).await?, output).await,
+        Command::Status { watch: false } => status::run(&context.open_for(path, None).await?, output).await,
         Command::Store(StoreCommand::RotateKey { key }) => {
             let key = key.as_deref().map(|text| KeySetting::read(text, &context.environment)).transpose()?;
             rotate_key::run(&context.open_to_rotate(path).await?, key.as_ref(), output).await
         }
-        Command::Token { account } => token::run(&context.open(path).await?, account.as_ref(), output).await,
+        Command::Token { account } => {
+            let provider = account.as_ref().map(|account| &account.provider);
+            token::run(&context.open_for(path, provider).await?, account.as_ref(), output).await
+        }
         Command::Use { account, .. } => {
             use_provider::run(&context.open(path).await?, account.as_ref(), output).await
         }

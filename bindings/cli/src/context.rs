@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
+use loomkin_auth::account::ProviderId;
 use loomkin_auth::auth::Auth;
 use loomkin_auth::config::Config;
 use loomkin_auth::environment::Environment;
@@ -37,6 +38,31 @@ impl Context {
     pub(crate) async fn open(&self, path: Option<&PathBuf>) -> Result<Auth, Failure> {
         let opened = Auth::open(self.config_of_store(path)?, &self.environment);
         self.keep(self.output.while_waiting(OPENING, opened).await?)
+    }
+
+    /// As [`Self::open`]; without a file the defaults do for a well-known `provider`, and where none is named, for a store
+    /// that is there.
+    pub(crate) async fn open_for(
+        &self,
+        path: Option<&PathBuf>,
+        provider: Option<&ProviderId>,
+    ) -> Result<Auth, Failure> {
+        self.keep(Auth::open(self.config_for(path, provider)?, &self.environment).await?)
+    }
+
+    /// The configuration of [`Self::open_for`].
+    pub(crate) fn config_for(
+        &self,
+        path: Option<&PathBuf>,
+        provider: Option<&ProviderId>,
+    ) -> Result<Config, Failure> {
+        let config = self.config(path)?;
+        let is_enough = config.path().is_some()
+            || match provider {
+                Some(provider) => config.check_known(provider).is_ok(),
+                None => config.store().path.value.exists(),
+            };
+        if is_enough { Ok(config) } else { Err(no_file(&self.environment).into()) }
     }
 
     /// As [`Self::open`], to rotate the key of the store.

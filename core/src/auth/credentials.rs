@@ -93,9 +93,10 @@ impl Auth {
         let vault = self.lifecycle.vault();
         let stored = vault.credentials_of(account).await?.into_iter().next();
         let Some(stored) = stored else { return Err(self.mended(account, refused)) };
-        // A connection that this configuration cannot use is there all the same: nothing falls through.
+        // A connection that this configuration cannot use is there all the same: nothing falls through. One that a login
+        // has stored since is asked for its token.
         if vault.record(account).await?.is_some() {
-            return Err(refused);
+            return self.lifecycle.access_token(account).await;
         }
         let kind = stored.kind;
         Ok(AccessToken::of_static(account.clone(), kind, credential::recognise(&self.config, stored)?))

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::endpoint::{self, EndpointConfig};
 use super::http::{self, HttpConfig};
-use super::known::{FIXED_SECTIONS, Section};
+use super::known::{FIXED_SECTIONS, Section, is_reserved};
 use super::origin::Sourced;
 use super::provider::{self, ProviderConfig};
 use super::reader::{Item, Name, Reader, Table};
@@ -65,7 +65,8 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &DeTable<'_>) -> Document {
 
     let models = app_table(root, "model").map(|table| tier::read_models(reader, table)).unwrap_or_default();
     let endpoints = app_table(root, "provider").and_then(|table| app_table(table, "endpoints"));
-    names.extend(endpoints.iter().flat_map(|table| table.keys()).map(|name| name.get_ref().as_ref()));
+    let local = endpoints.iter().flat_map(|table| table.keys()).map(|name| name.get_ref().as_ref());
+    names.extend(local.filter(|name| !is_reserved(name)));
     let below_auth = auth.iter().filter(|(name, _)| names.contains(name.get_ref().as_ref()));
     let below_endpoints = endpoints.iter().flat_map(|table| table.iter());
     note_twins(reader, below_auth.chain(below_endpoints).map(|(name, _)| name));

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::choice::AuthMode;
 use super::known::{Section, is_reserved};
+use super::mode;
 use super::origin::Sourced;
 use super::provider::ProviderConfig;
 use super::reader::{Reader, Table};
@@ -58,11 +59,20 @@ pub(super) fn read(
                 "Keep one of the two.",
             );
         }
+        if fields.has_value("auth_key_env")
+            && providers.get(&id).is_some_and(|other| other.api_key_env.is_some())
+        {
+            reader.problem(
+                fields.key_at("auth_key_env"),
+                format!("`auth_key_env` and the `api_key_env` of [auth.{id}] are two variables for one key"),
+                "Keep one of the two.",
+            );
+        }
         let endpoint = EndpointConfig {
             url: fields.take("url"),
             auth_key: fields.take("auth_key"),
             auth_key_env: fields.take("auth_key_env"),
-            auth_mode: fields.take("auth_mode"),
+            auth_mode: mode::read(reader, &mut fields, &path).wanted,
         };
         read.insert(id, endpoint);
     }

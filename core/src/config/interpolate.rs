@@ -82,6 +82,11 @@ fn expand(inside: &str, environment: &Environment, filled: &mut Text) -> Result<
     if let Some(value) = environment.variable(name) {
         filled.value.push_str(value);
         filled.variable.get_or_insert_with(|| name.to_owned());
+    } else if environment.is_no_text(name) {
+        return Err(Fault::new(
+            format!("the variable `{name}` is not UTF-8"),
+            format!("Set `{name}` again, or unset it."),
+        ));
     } else if let Some(default) = operator.strip_prefix(":-") {
         filled.value.push_str(default);
     } else {

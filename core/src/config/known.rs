@@ -232,6 +232,8 @@ static KEYS: &[Key] = &[
         "The environment variable to look for that key in."),
     Key::new(S::Endpoint, "auth_mode", K::Choice(AuthMode::WORDS),
         "The kind of credential that this provider uses, where a tier does not say; auto, unless it is said."),
+    Key::new(S::Endpoint, "use_oauth", K::Flag,
+        "The old spelling of auth_mode: true is oauth, false is api_key. auth_mode wins."),
 ];
 
 /// Parameters of the authorization request that the login itself sets, so that nobody may set them beside it.

@@ -187,7 +187,11 @@ impl<'a> Reader<'a> {
     fn unknown(&mut self, section: Section, table: Table<'_, '_>, name: &Name<'_>, value: &Item<'_>) {
         // The app's own tables have keys that we do not know, and the tables below `[auth]` are read apart.
         let is_apart = matches!(value.get_ref(), DeValue::Table(_)) || known::is_reserved(name.get_ref());
-        if section == Section::Endpoint || (section == Section::Auth && is_apart) {
+        if section == Section::Endpoint {
+            self.note_slip(table, name);
+            return;
+        }
+        if section == Section::Auth && is_apart {
             return;
         }
         if section == Section::Auth && matches!(value.get_ref(), DeValue::Array(_)) {
@@ -205,6 +209,18 @@ impl<'a> Reader<'a> {
             format!("unknown key `{}` in [{}]", clip(name.get_ref()), clip(table.path)),
             help,
         );
+    }
+
+    /// A key of the app's own that is spelled nearly as one of ours.
+    fn note_slip(&mut self, table: Table<'_, '_>, name: &Name<'_>) {
+        let ours = known::keys(Section::Endpoint).map(|key| key.name);
+        if let Some(meant) = suggest::nearest(name.get_ref(), ours) {
+            self.note(
+                name.span().start,
+                format!("`{}` in [{}] is not read here", clip(name.get_ref()), clip(table.path)),
+                format!("Did you mean `{meant}`? If it is the app's own, all is well."),
+            );
+        }
     }
 
     fn wrong_type(&mut self, name: &str, wanted: &str, value: &Item<'_>) -> Outcome {

@@ -6,12 +6,13 @@ use toml::de::{DeTable, DeValue};
 
 use super::choice::AuthMode;
 use super::interpolate::Text;
-use super::known::{PRESETS, Section, find};
+use super::known::{PRESETS, Section, find, is_reserved};
+use super::mode::{self, Mode};
 use super::origin::{Origin, Sourced};
 use super::reader::{Item, Reader, Table};
 use super::row::{Row, join};
 use super::suggest;
-use super::text::cannot_be;
+use super::text::{cannot_be, clip};
 use crate::account::ProviderId;
 
 /// A tier of models: `fast`, `complex`, any name.
@@ -62,20 +63,39 @@ pub(super) fn read(
 pub(super) fn read_models(reader: &mut Reader<'_>, model: &DeTable<'_>) -> BTreeMap<String, Sourced<String>> {
     let mut models = BTreeMap::new();
     for (name, value) in model {
-        if let Some(model) = read_model(reader, value)
-            && provider_of(&model).is_some()
-        {
+        let Some(model) = read_model(reader, value) else { continue };
+        if provider_of(&model).is_some() {
             reader.row(Row::new(join("model", name.get_ref()), &model, &model.origin, false));
             models.insert(name.get_ref().to_string(), model);
+        } else if may_be_model(&model) {
+            reader.note(
+                name.span().start,
+                format!("`{}` names no provider: what stands before its colon cannot be one", clip(name.get_ref())),
+                "A tier's model is \"provider:model\", with the provider as it is named below [auth], in lower case.",
+            );
         }
     }
     models
 }
 
+/// The string at `value`, filled in, if it is one that could name a model. A text of the app's may hold what looks like a
+/// variable and is none.
 fn read_model(reader: &mut Reader<'_>, value: &Item<'_>) -> Option<Sourced<String>> {
     let DeValue::String(text) = value.get_ref() else { return None };
+    if !text.starts_with("${") && !may_be_model(text) {
+        return None;
+    }
     let (text, origin) = reader.text(value, text)?;
     Some(Sourced::new(text.value, origin))
+}
+
+/// Whether `text` looks like `provider:model`, however the provider is spelled. White space around the colon is prose.
+fn may_be_model(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(provider, model)| {
+        !provider.is_empty()
+            && !provider.contains(char::is_whitespace)
+            && !model.starts_with(char::is_whitespace)
+    })
 }
 
 fn read_one(
@@ -90,24 +110,8 @@ fn read_one(
     if let Some(provider) = &provider {
         check_exists(reader, fields.value_at("provider"), provider, providers, tiers);
     }
-    let mut auth_mode = fields.take("auth_mode").unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
-    let mut beside = None;
-    if let Some(use_oauth) = fields.take::<bool>("use_oauth") {
-        let old = if *use_oauth { AuthMode::Oauth } else { AuthMode::ApiKey };
-        if auth_mode.origin == Origin::Default {
-            auth_mode = Sourced::new(old, use_oauth.origin);
-            reader.row(Row::new(join(table.path, "auth_mode"), old.as_str(), &auth_mode.origin, false));
-        } else {
-            if *auth_mode != old {
-                reader.note(
-                    fields.key_at("use_oauth"),
-                    "`use_oauth` disagrees with `auth_mode`, and `auth_mode` wins",
-                    "Take `use_oauth` out.",
-                );
-            }
-            beside = Some(Sourced::new(old, use_oauth.origin));
-        }
-    }
+    let Mode { wanted, beside } = mode::read(reader, &mut fields, table.path);
+    let auth_mode = wanted.unwrap_or(Sourced::new(AuthMode::Auto, Origin::Default));
     let provider = provider.or_else(|| provider_of(model.as_ref()?));
     TierConfig { provider, auth_mode, use_oauth: beside, model }
 }
@@ -145,5 +149,6 @@ fn check_exists(
 
 fn provider_of(model: &Sourced<String>) -> Option<Sourced<ProviderId>> {
     let (provider, _) = model.split_once(':')?;
-    Some(Sourced::new(ProviderId::new(provider).ok()?, model.origin.clone()))
+    let id = ProviderId::new(provider).ok().filter(|id| !is_reserved(id.as_str()))?;
+    Some(Sourced::new(id, model.origin.clone()))
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use url::Url;
+
+use super::facts::Content;
 use super::{CredentialKind, EnvironmentFacts, Holdings, Source, refusal};
 use crate::account::{AccountKey, ProviderId};
 use crate::config::{Config, Origin, Sourced};
 use crate::error::Error;
 use crate::provider::Preset;
-use crate::secret::{Secret, unfit};
+use crate::secret::{Secret, Unfit, unfit};
 use crate::status::ConnectionState;
 use crate::store::StaticKind;
 
@@ -55,11 +58,13 @@ pub(super) struct Variable {
     /// How a sentence names it. A name that came out of a variable itself may be the key that somebody put there.
     pub(super) shown: String,
     is_configured: bool,
+    /// Whether what it holds is meant for another server than the configuration names.
+    pub(super) is_withheld: bool,
 }
 
 impl Variable {
-    fn conventional(name: &str) -> Self {
-        Self { name: name.to_owned(), shown: name.to_owned(), is_configured: false }
+    fn conventional(name: &str, is_withheld: bool) -> Self {
+        Self { name: name.to_owned(), shown: name.to_owned(), is_configured: false, is_withheld }
     }
 
     fn named(name: &Sourced<String>) -> Self {
@@ -67,7 +72,7 @@ impl Variable {
             Origin::Variable { .. } => format!("the variable that {} names", name.origin),
             _ => name.value.clone(),
         };
-        Self { name: name.value.clone(), shown, is_configured: true }
+        Self { name: name.value.clone(), shown, is_configured: true, is_withheld: false }
     }
 }
 
@@ -98,7 +103,7 @@ pub fn variables_in_use(config: &Config) -> Vec<VariableUse> {
     let uses = |provider: &ProviderId, kind: StaticKind| {
         let account = AccountKey::from(provider.clone());
         variables_of(config, provider, kind).into_iter().map(
-            move |Variable { name, shown, is_configured }| VariableUse {
+            move |Variable { name, shown, is_configured, .. }| VariableUse {
                 account: account.clone(),
                 kind,
                 name,
@@ -128,8 +133,28 @@ pub(super) fn variables_of(config: &Config, provider: &ProviderId, kind: StaticK
     });
     match named {
         Some(name) => vec![Variable::named(name)],
-        None => conventional.iter().map(|name| Variable::conventional(name)).collect(),
+        None => {
+            let is_withheld = names_another_server(config, provider);
+            conventional.iter().map(|name| Variable::conventional(name, is_withheld)).collect()
+        }
     }
+}
+
+/// A checkout must not steal keys: what the environment holds by convention is for the well-known server. Whoever means
+/// another one names the variable.
+fn names_another_server(config: &Config, provider: &ProviderId) -> bool {
+    let base_url = config.providers().get(provider).and_then(|configured| configured.base_url.as_deref());
+    match (base_url.and_then(|url| Url::parse(url).ok()), preset(config, provider)) {
+        (Some(url), Some(preset)) => !url.host_str().is_some_and(|host| preset.serves(host)),
+        _ => false,
+    }
+}
+
+fn withheld(provider: &ProviderId, kind: StaticKind) -> String {
+    format!(
+        "base_url of {provider} names another server than the provider's; to send it there, set {}_env",
+        kind.as_str()
+    )
 }
 
 /// What is publicly known of `provider`, configured or not.
@@ -178,12 +203,14 @@ fn in_environment(
     account: &AccountKey,
     kind: StaticKind,
 ) -> Vec<Candidate> {
-    let candidate = |Variable { name, shown, .. }: Variable| {
+    let candidate = |Variable { name, shown, is_withheld, .. }: Variable| {
         let found = match facts.variable(&name) {
             None => Found::nothing("not set"),
-            Some(None) => Found::nothing("empty, which counts as not set"),
+            Some(Content::Nothing) => Found::nothing("empty, which counts as not set"),
+            Some(_) if is_withheld => Found::Nothing(withheld(&account.provider, kind)),
+            Some(Content::NoText) => Found::Unusable(refusal::unfit_variable(account, kind, &shown, NO_TEXT)),
             // It is looked at, and goes nowhere but into the answer.
-            Some(Some(secret)) => match unfit(secret.expose()) {
+            Some(Content::Text(secret)) => match unfit(secret.expose()) {
                 Some(unfit) => Found::Unusable(refusal::unfit_variable(account, kind, &shown, unfit)),
                 None => Found::Usable(Source::Environment(name), Some(secret.clone())),
             },
@@ -199,7 +226,7 @@ fn in_store(account: &AccountKey, kind: StaticKind, held: &Holdings) -> Candidat
         Some(Ok(secret)) => Found::Usable(Source::Store, Some(secret.clone())),
         Some(Err(error)) => Found::Unusable(error.clone().with_account(account)),
     };
-    Candidate { kind: kind.into(), place: "the store".to_owned(), found }
+    Candidate { kind: kind.into(), place: THE_STORE.to_owned(), found }
 }
 
 fn connection(config: &Config, account: &AccountKey, held: &Holdings) -> Candidate {
@@ -215,7 +242,7 @@ fn connection(config: &Config, account: &AccountKey, held: &Holdings) -> Candida
         Some(Ok(_)) => Found::Usable(Source::Store, None),
         Some(Err(error)) => Found::Unusable(error.clone().with_account(account)),
     };
-    Candidate { kind: CredentialKind::Oauth, place: "the store".to_owned(), found }
+    Candidate { kind: CredentialKind::Oauth, place: THE_STORE.to_owned(), found }
 }
 
 impl Candidate {
@@ -238,3 +265,8 @@ impl Found {
         !matches!(self, Self::Nothing(_))
     }
 }
+
+const NO_TEXT: Unfit = Unfit { reason: "it is not UTF-8", help: "Copy it again from the provider's page." };
+
+/// How a sentence names the store.
+pub(crate) const THE_STORE: &str = "the store";

@@ -12,8 +12,15 @@ use crate::secret::Secret;
 /// The variables that credentials are looked for in, as far as they are set. Its `Debug` shows names alone.
 #[derive(Clone, Default)]
 pub struct EnvironmentFacts {
-    /// By name; `None` where it is empty.
-    variables: BTreeMap<String, Option<Secret>>,
+    variables: BTreeMap<String, Content>,
+}
+
+/// What a variable that is set holds.
+#[derive(Clone)]
+pub(super) enum Content {
+    Nothing,
+    NoText,
+    Text(Secret),
 }
 
 impl EnvironmentFacts {
@@ -29,8 +36,12 @@ impl EnvironmentFacts {
             .chain(conventional)
             .filter(is_set)
             .map(|name| {
-                let secret = environment.variable(&name).map(Secret::new);
-                (name, secret)
+                let content = match environment.variable(&name) {
+                    Some(text) => Content::Text(Secret::new(text)),
+                    None if environment.is_no_text(&name) => Content::NoText,
+                    None => Content::Nothing,
+                };
+                (name, content)
             })
             .collect();
         Self { variables }
@@ -43,12 +54,12 @@ impl EnvironmentFacts {
 
     /// Whether `name` is set to nothing, which counts as not set.
     pub fn is_empty(&self, name: &str) -> bool {
-        matches!(self.variable(name), Some(None))
+        matches!(self.variable(name), Some(Content::Nothing))
     }
 
-    /// What `name` holds: `None` where it is not set, `Some(None)` where it is empty.
-    pub(super) fn variable(&self, name: &str) -> Option<Option<&Secret>> {
-        self.variables.get(name).map(Option::as_ref)
+    /// What `name` holds; `None` where it is not set.
+    pub(super) fn variable(&self, name: &str) -> Option<&Content> {
+        self.variables.get(name)
     }
 }
 

@@ -107,6 +107,7 @@ fn of_target(target: &Target, code: ErrorCode, message: &str) -> Error {
 /// The commands and variables that would give what is missing.
 fn advice(config: &Config, mode: AuthMode, account: &AccountKey) -> String {
     let provider = &account.provider;
+    let can_log_in = config.provider(provider).is_ok_and(|configured| configured.client_id.is_some());
     let mut ways = Vec::new();
     let mut variables = Vec::new();
     if mode != AuthMode::Oauth {
@@ -114,7 +115,6 @@ fn advice(config: &Config, mode: AuthMode, account: &AccountKey) -> String {
         variables.extend(variables_of(config, provider, StaticKind::ApiKey));
     }
     if mode != AuthMode::ApiKey {
-        let can_log_in = config.provider(provider).is_ok_and(|configured| configured.client_id.is_some());
         if can_log_in {
             ways.push(format!("`loomkin-auth connect {account}`"));
         } else if mode == AuthMode::Oauth {
@@ -122,7 +122,13 @@ fn advice(config: &Config, mode: AuthMode, account: &AccountKey) -> String {
         }
         variables.extend(variables_of(config, provider, StaticKind::AuthToken));
     }
-    let run = format!("Run {}", ways.join(" or "));
+    let begin = if mode == AuthMode::Oauth && !can_log_in {
+        format!("Set client_id in [auth.{provider}] to log in, or run")
+    } else {
+        "Run".to_owned()
+    };
+    let run = format!("{begin} {}", ways.join(" or "));
+    variables.retain(|variable| !variable.is_withheld);
     if variables.is_empty() || !account.account.is_default() {
         return format!("{run}.");
     }

@@ -51,6 +51,11 @@ impl Redirect {
 }
 
 impl LoopbackListener {
+    /// Whether `configured` is a loopback URL that names its port, so that no other will do.
+    pub fn has_fixed_port(configured: &str) -> bool {
+        LoopbackUri::read(configured).is_ok_and(|uri| uri.port().is_some())
+    }
+
     /// Listens where `configured` says (a loopback URL with host and path, and with a port where that is fixed), or at
     /// `http://127.0.0.1/callback`; on a machine without IPv4, at `http://[::1]/callback`. Without a fixed port any free one
     /// is taken. `localhost` is listened on by IPv4 and IPv6, as far as the machine has them, at the same port: the browser

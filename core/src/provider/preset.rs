@@ -55,6 +55,8 @@ pub struct Preset {
     pub revocation: RevocationMethod,
     /// Where it departs from the specifications.
     pub quirks: Quirks,
+    /// The domains that its resource servers are in.
+    pub domains: &'static [&'static str],
     /// The environment variables that its own tools read an API key from, the one that counts first.
     pub api_key_variables: &'static [&'static str],
     /// The same for a bearer token.
@@ -78,6 +80,14 @@ impl Preset {
     /// The preset called `name`.
     pub fn find(name: &str) -> Option<&'static Self> {
         PRESETS.into_iter().find(|preset| preset.name == name)
+    }
+
+    /// Whether `host` is one of its resource servers.
+    pub fn serves(&self, host: &str) -> bool {
+        let is_in = |domain: &&str| {
+            host.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        self.domains.iter().any(is_in)
     }
 
     /// Its endpoints as addresses.

@@ -21,12 +21,13 @@ use loomkin_auth::status::ConnectionState;
 struct World {
     config: String,
     variables: Vec<(String, String)>,
+    no_text_in: Option<&'static str>,
     held: Holdings,
 }
 
 impl World {
     fn new(config: &str) -> Self {
-        Self { config: config.to_owned(), variables: Vec::new(), held: Holdings::default() }
+        Self { config: config.to_owned(), variables: Vec::new(), no_text_in: None, held: Holdings::default() }
     }
 
     fn variable(mut self, name: &str, value: &str) -> Self {
@@ -46,7 +47,8 @@ impl World {
 
     fn environment(&self) -> Environment {
         let home = ("HOME".to_owned(), "/home/ada".to_owned());
-        Environment::new(self.variables.iter().cloned().chain([home]), "/home/ada/app")
+        let environment = Environment::new(self.variables.iter().cloned().chain([home]), "/home/ada/app");
+        self.no_text_in.into_iter().fold(environment, Environment::with_no_text_in)
     }
 
     /// What `name`, a tier or a provider, is answered.

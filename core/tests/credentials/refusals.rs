@@ -154,3 +154,25 @@ fn a_tier_without_a_provider_says_how_it_gets_one() {
     assert_eq!(error.message(), "tier `fast` has no provider");
     assert!(error.advice().contains("[auth.tiers.fast]"), "{}", error.advice());
 }
+
+#[test]
+fn a_variable_that_is_no_text_is_an_error_and_not_passed_over() {
+    let world = World { no_text_in: Some("OPENAI_API_KEY"), ..World::new(TIER) }.holds(holds_key());
+    let error = refused(&world, "fast", ErrorCode::ConfigInvalid);
+    assert_eq!(error.message(), "no API key of openai is in OPENAI_API_KEY: it is not UTF-8");
+    let config = "[auth.openai]\napi_key = \"${MY_KEY:-}\"\n";
+    let environment = World { no_text_in: Some("MY_KEY"), ..World::new(config) }.environment();
+    let path = Path::new("/home/ada/app/.loomkin.toml");
+    let problems = Config::parse(config, path, &environment).unwrap_err();
+    assert!(problems.to_string().contains("the variable `MY_KEY` is not UTF-8"), "{problems}");
+}
+
+#[test]
+fn what_oauth_lacks_is_named_where_nobody_is_registered() {
+    let tier = "[auth.tiers.t]\nprovider = \"openai\"\nauth_mode = \"oauth\"\n";
+    let error = refused(&World::new(tier), "t", ErrorCode::NotConnected);
+    assert_eq!(
+        error.advice(),
+        "Set client_id in [auth.openai] to log in, or run `loomkin-auth key set openai --token`."
+    );
+}

@@ -201,3 +201,32 @@ fn the_login_that_is_offered_first_is_the_best_one_where_the_person_is() {
     assert_eq!(over_ssh[..2], [Way::BestLogin(Device), Way::Login(Loopback)]);
     assert_eq!(ways(&config, &github, Place::Nowhere)[0], Way::BestLogin(Loopback));
 }
+
+#[test]
+fn a_conventional_variable_is_for_the_well_known_server_alone() {
+    let at = |base_url: &str, keys: &str| {
+        World::new(&format!("[auth.openai]\nbase_url = \"{base_url}\"\n{keys}\n"))
+            .variable("OPENAI_API_KEY", "canary-env")
+    };
+    for ours in ["https://api.openai.com/v1", "https://eu.api.openai.com", "https://openai.com"] {
+        assert_eq!(at(ours, "").answer("openai"), "api_key environment", "{ours}");
+    }
+    for theirs in [
+        "https://evil.example",
+        "https://openai.com.evil.example",
+        "https://notopenai.com",
+        "http://127.0.0.1:4000",
+    ] {
+        let error = at(theirs, "").resolve("openai").unwrap_err();
+        assert_eq!(error.code().as_str(), "not_connected", "{theirs}");
+        assert!(!error.advice().contains("OPENAI_API_KEY"), "{}", error.advice());
+        assert!(
+            error.details().iter().any(|line| line.ends_with("set api_key_env")),
+            "{:?}",
+            error.details()
+        );
+        // Whoever names the variable means it.
+        assert_eq!(at(theirs, "api_key_env = \"OPENAI_API_KEY\"").answer("openai"), "api_key environment");
+        assert_eq!(at(theirs, "").holds(holds_key()).answer("openai"), "api_key store");
+    }
+}

@@ -2,14 +2,21 @@
 
 use loomkin_auth::account::Owner;
 use loomkin_auth::auth::Auth;
+use loomkin_auth::config::Config;
 use loomkin_auth::credential::{CredentialKind, Resolution, Source};
+use loomkin_auth::environment::Environment;
 
 use crate::failure::Failure;
 use crate::output::{Output, Style, plain};
 use crate::shapes::ResolveShape;
 
-pub(super) async fn run(auth: &Auth, name: &str, output: Output) -> Result<(), Failure> {
-    let resolution = auth.resolve(&Owner::default(), name).await?;
+pub(super) async fn run(
+    config: Config,
+    environment: &Environment,
+    name: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let resolution = Auth::resolve_once(config, environment, &Owner::default(), name).await?;
     if output.json {
         return output.json(&ResolveShape::from(&resolution));
     }

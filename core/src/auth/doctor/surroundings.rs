@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::account::AccountKey;
-use crate::config::{Config, is_loopback};
+use crate::config::Config;
 use crate::doctor::Finding;
 use crate::doctor::surroundings::{OtherProgram, TakenPort, examine_ports, examine_programs};
 use crate::environment::Environment;
@@ -31,14 +31,12 @@ async fn taken_ports(config: &Config) -> Vec<TakenPort> {
     let mut taken = Vec::new();
     for provider in config.providers().values().filter(|provider| provider.client_id.is_some()) {
         let Some(redirect_uri) = provider.redirect_uri.as_ref().map(|uri| &uri.value) else { continue };
-        if redirect_uri.scheme() != "http" || !is_loopback(redirect_uri) || redirect_uri.port().is_none() {
-            continue;
-        }
-        if let Err(error) = LoopbackListener::bind(Some(redirect_uri)).await
+        if LoopbackListener::has_fixed_port(redirect_uri)
+            && let Err(error) = LoopbackListener::bind(Some(redirect_uri)).await
             && error.code() == ErrorCode::Unavailable
         {
             let account = AccountKey::from(provider.id.clone());
-            taken.push(TakenPort { account, redirect_uri: redirect_uri.to_string(), error });
+            taken.push(TakenPort { account, redirect_uri: redirect_uri.clone(), error });
         }
     }
     taken

@@ -27,6 +27,7 @@ pub(super) const ANTHROPIC: Preset = Preset {
     identity: IdentitySource::TokenAnswer,
     revocation: RevocationMethod::None,
     quirks: Quirks { json_token_requests: true, state_in_token_request: true, ..Quirks::NONE },
+    domains: &["anthropic.com"],
     api_key_variables: &["ANTHROPIC_API_KEY"],
     auth_token_variables: &["ANTHROPIC_AUTH_TOKEN"],
     limits: &["An API key goes into the header x-api-key, a token into Authorization."],

@@ -26,6 +26,7 @@ pub(super) const CODEBERG: Preset = Preset {
     identity: IdentitySource::ForgejoUser,
     revocation: RevocationMethod::None,
     quirks: Quirks::NONE,
+    domains: &["codeberg.org"],
     api_key_variables: &[],
     auth_token_variables: &[],
     limits: &[],

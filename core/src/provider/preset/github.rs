@@ -39,6 +39,7 @@ pub(super) const GITHUB: Preset = Preset {
     identity: IdentitySource::GitHubUser,
     revocation: RevocationMethod::GitHubGrant,
     quirks: Quirks { scope_covers: COVERS, ..Quirks::NONE },
+    domains: &["github.com"],
     api_key_variables: &[],
     auth_token_variables: &["GH_TOKEN", "GITHUB_TOKEN"],
     limits: &["The token of a workflow ends with its job, and reaches the workflow's own repository alone."],

@@ -25,6 +25,7 @@ pub(super) const GITLAB: Preset = Preset {
     identity: IdentitySource::GitLabUser,
     revocation: RevocationMethod::Rfc7009,
     quirks: Quirks::NONE,
+    domains: &["gitlab.com"],
     api_key_variables: &[],
     auth_token_variables: &["GITLAB_TOKEN"],
     limits: &[],

@@ -43,6 +43,7 @@ pub(super) const GOOGLE: Preset = Preset {
         ],
         ..Quirks::NONE
     },
+    domains: &["googleapis.com"],
     api_key_variables: &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
     auth_token_variables: &[],
     limits: &["An API key stands for a project and not for a person; what belongs to a person needs OAuth."],

@@ -30,6 +30,7 @@ pub(super) const OPENAI: Preset = Preset {
     identity: IdentitySource::OpenId,
     revocation: RevocationMethod::None,
     quirks: Quirks::NONE,
+    domains: &["openai.com"],
     api_key_variables: &["OPENAI_API_KEY"],
     auth_token_variables: &[],
     limits: &[],

@@ -24,6 +24,7 @@ pub(super) const ZAI: Preset = Preset {
     identity: IdentitySource::None,
     revocation: RevocationMethod::None,
     quirks: Quirks::NONE,
+    domains: &["z.ai", "bigmodel.cn"],
     api_key_variables: &["ZAI_API_KEY"],
     auth_token_variables: &[],
     limits: &["It has no OAuth; an API key is all it takes."],

@@ -327,3 +327,36 @@ async fn whoever_disconnects_everything_is_told_of_the_keys_that_stay() {
     let ran = dev.home.run(&["disconnect", "--all"]).await.exits(0);
     assert!(ran.stderr.contains("`loomkin-auth key remove dev` removes it"), "{}", ran.stderr);
 }
+
+#[tokio::test]
+async fn a_well_known_provider_needs_no_configuration_file() {
+    let home = Home::new("");
+    fs::remove_file(home.path(".loomkin.toml")).unwrap();
+    let call = home.call(&["resolve", "openai", "--json"]).variable("OPENAI_API_KEY", Some(KEY));
+    assert_eq!(call.start().ended().await.exits(0).json()["source"], "variable OPENAI_API_KEY");
+    assert_eq!(home.run(&["status", "--json"]).await.exits(78).error()["code"], "config_invalid");
+    assert_eq!(home.run(&["resolve", "opnai", "--json"]).await.exits(78).error()["code"], "config_invalid");
+    assert!(!home.path(".local").exists(), "nothing was made");
+
+    set(&home, &["openai"], KEY.as_bytes()).await.exits(0);
+    assert_eq!(home.run(&["token", "openai"]).await.token(), KEY);
+    assert_eq!(home.run(&["status", "--json"]).await.exits(0).json()[0]["provider"], "openai");
+}
+
+#[tokio::test]
+async fn a_key_in_the_environment_is_found_without_a_store_and_makes_none() {
+    let home = Home::new(CONFIG);
+    let resolve = |provider: &str| {
+        let call = home.call(&["resolve", provider, "--json"]);
+        call.variable("OPENAI_API_KEY", Some(KEY)).variable("STORE_KEY", None).start()
+    };
+    let before = fs::read_dir(home.path(".")).unwrap().count();
+    assert_eq!(resolve("openai").ended().await.exits(0).json()["place"], "environment");
+    assert_eq!(fs::read_dir(home.path(".")).unwrap().count(), before, "no store was made");
+
+    set(&home, &["openai"], KEY.as_bytes()).await.exits(0);
+    let found = resolve("openai").ended().await.exits(0).json();
+    assert_eq!(found["place"], "environment");
+    assert!(found["passed_over"].to_string().contains("not looked at"), "{found}");
+    assert_eq!(resolve("github").ended().await.exits(74).error()["code"], "key_unavailable");
+}

@@ -138,6 +138,15 @@ async fn a_flow_that_was_asked_for_does_not_give_way() {
     options.flow = Some(Flow::Loopback);
     let login = app.begin("dev", options).await.unwrap();
     assert_eq!((login.choice().flow, login.choice().explanation()), (Flow::Loopback, None), "it overrides");
+    drop(login);
+    let mut options = ConnectOptions::default();
+    options.best_flow = true;
+    let login = app.begin("dev", options).await.unwrap();
+    assert_eq!(
+        (login.choice().flow, login.choice().reasons.len()),
+        (Flow::Loopback, 2),
+        "it gives way again"
+    );
 }
 
 #[tokio::test]
