@@ -10,6 +10,7 @@
 //! header. The answer is a line of JSON, `error` with its code where it has none; then it waits for the end of its stdin.
 
 #![allow(
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a program of the scenarios: what it cannot do ends it, and its output is read by them"
