@@ -210,7 +210,7 @@ async fn at_a_terminal_the_end_of_the_answers_begins_no_login() {
     let mut running = call.start();
     assert!(within("a prompt", running.stdout().said("Number:")).await);
     running.write_all(b"\x04").await;
-    let ran = running.ended().await.exits(64);
+    let ran = within("the end", running.ended()).await.exits(64);
     assert!(ran.stdout.contains("nobody said how to connect github"), "{}", ran.stdout);
 }
 
