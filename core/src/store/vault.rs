@@ -3,6 +3,7 @@
 mod credentials;
 mod events;
 mod login;
+mod marks;
 mod outcome;
 mod pending_logins;
 mod revocations;
@@ -295,45 +296,6 @@ impl Vault {
         let selected = self.store.select(owner, account).await?;
         self.wrote.notify_one();
         Ok(selected)
-    }
-
-    /// See [`TokenStore::change_mark`]: take it before loading.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub fn change_mark(&self) -> Result<ChangeMark> {
-        self.change_mark_at(self.clock.now())
-    }
-
-    /// See [`TokenStore::others_mark`]: take it before loading.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub fn others_mark(&self) -> Result<ChangeMark> {
-        self.store.others_mark()
-    }
-
-    /// [`change_mark`](Self::change_mark) for a caller who knows what time it is, and has no more to spare.
-    ///
-    /// # Errors
-    ///
-    /// `store_failed`.
-    pub fn change_mark_at(&self, now: Timestamp) -> Result<ChangeMark> {
-        if self.verified.is_due(now)
-            && let Err(error) = self.store.verify_change_mark()
-        {
-            self.verified.forget();
-            return Err(error);
-        }
-        self.store.change_mark()
-    }
-
-    /// [`change_mark_at`](Self::change_mark_at) out of memory alone; `None` where somebody has to look at the store's files
-    /// first.
-    pub fn change_mark_in_memory(&self, now: Timestamp) -> Option<ChangeMark> {
-        if self.verified.holds(now) { self.store.change_mark().ok() } else { None }
     }
 
     /// The present moment by the clock that leases are measured with.

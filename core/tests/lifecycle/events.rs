@@ -98,7 +98,8 @@ async fn every_failed_attempt_says_when_the_next_is_allowed() {
         };
         let failure = world.store.load(&account()).await.unwrap().unwrap().failure.unwrap();
         assert_eq!((told, next_attempt_at), (kind, failure.next_attempt_at));
-        assert!(next_attempt_at.unwrap() > event.at);
+        // Full jitter may mean at once.
+        assert!(next_attempt_at.unwrap() >= event.at);
         // The caller may be waiting for the next attempt, which the script does not have yet.
         asking.abort();
         tokio::time::advance(Duration::from_secs(60)).await;

@@ -366,9 +366,7 @@ fn renewed() -> TokenSet {
 async fn refresh(vault: &Vault, account: &AccountKey) {
     let entry = vault.load(account).await.unwrap().unwrap();
     let claimed = vault.claim(&entry, vault.make_attempt().unwrap(), LEASE).await.unwrap();
-    let Claimed::Claimed { entry, orphaned: false, .. } = claimed else {
-        panic!("a free claim was not granted")
-    };
+    let Claimed::Claimed { entry, orphaned: false, .. } = claimed else { panic!("was not granted") };
     let renewal = vault.seal_renewal(&entry, &renewed()).unwrap();
     assert!(matches!(vault.commit(&renewal).await.unwrap(), Committed::Committed));
 }
