@@ -27,8 +27,7 @@ use verified::Verified;
 
 use super::key::{Admission, ChosenKey, KeySetting, Keychain, Keys, Sources};
 use super::{
-    AttemptId, ChangeMark, ClaimOutcome, Commit, CommitOutcome, Expiring, Failure, Record, TokenDigest,
-    TokenStore,
+    AttemptId, ClaimOutcome, Commit, CommitOutcome, Expiring, Failure, Record, TokenDigest, TokenStore,
 };
 use crate::account::{AccountKey, Owner};
 use crate::clock::{Clock, Timestamp};

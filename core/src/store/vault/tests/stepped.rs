@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use super::*;
 use crate::protocol::state::StateDigest;
 use crate::store::{
-    self, CredentialOutcome, CredentialStore, Deleted, Disconnect, FoundLogin, KeysGuard, LoginBounds,
-    NewSeal, OldSeal, PendingLogins, PutOutcome, QueueOutcome, Reach, Replace, ResealOutcome, Revocation,
-    RevocationQueue, RevocationTerms, SealPosition, SealedCredential, SealedLogin, StaticKind, StoreId,
-    TokenDigest, WrappedKey,
+    self, ChangeMark, CredentialOutcome, CredentialStore, Deleted, Disconnect, FoundLogin, KeysGuard,
+    LoginBounds, NewSeal, OldSeal, PendingLogins, PutOutcome, QueueOutcome, Reach, Replace, ResealOutcome,
+    Revocation, RevocationQueue, RevocationTerms, SealPosition, SealedCredential, SealedLogin, StaticKind,
+    StoreId, TokenDigest, WrappedKey,
 };
 
 /// What happens at the call that was chosen; every other call goes through.
