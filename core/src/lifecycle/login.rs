@@ -13,7 +13,7 @@ use crate::protocol::token_set::TokenSet;
 use crate::provider::{is_scope, join_scopes};
 use crate::secret::Secret;
 use crate::server::AuthorizationServer;
-use crate::store::{LatestDisconnect, Record, vault};
+use crate::store::{ConnectionId, LatestDisconnect, vault};
 
 /// A login that is stored. `Debug` leaves the identifiers out.
 #[derive(Clone)]
@@ -161,11 +161,14 @@ impl Lifecycle {
             whose.identity().cloned().map(|found| (found.account_id, found.account_login)).unzip();
         let identity = vault::Identity { id, login: login.flatten(), base_url: server.base_url() };
         let entry = self.vault.seal_login(account, &tokens, identity, (**server.binding()).clone())?;
-        if !self.insist(|| self.keep_once(&entry, begun.after)).await? {
+        let before = self.insist(|| self.vault.record(account)).await?.map(|stored| stored.connection);
+        let kept = self.insist(|| self.keep_once(&entry, begun.after, before)).await;
+        // Also where it failed: it may have happened all the same.
+        self.forget(account);
+        if !kept? {
             self.revoke_late(&entry).await;
             return Err(disconnected_meanwhile(account));
         }
-        self.forget(account);
         let missing_scopes = server.missing_scopes(&begun.scopes, &granted);
         let lost = stored.map_or_else(Vec::new, |earlier| server.missing_scopes(&earlier.scopes, &granted));
         let notes = [
@@ -186,11 +189,16 @@ impl Lifecycle {
     }
 
     /// Stores `entry` unless the account was disconnected after `after`, which gives `false`. An attempt whose answer was lost
-    /// may have stored it, and its tokens may have been renewed since: then it is left as it is.
-    async fn keep_once(&self, entry: &vault::Entry, after: LatestDisconnect) -> Result<bool> {
-        let Record { account, connection, .. } = &entry.record;
-        let stored = self.vault.record(account).await?;
-        if stored.is_some_and(|stored| stored.connection == *connection) {
+    /// may have stored it, and its tokens may have been renewed since, or another login may have come: so where there is
+    /// another connection than `before` the first attempt, that is left as it is.
+    async fn keep_once(
+        &self,
+        entry: &vault::Entry,
+        after: LatestDisconnect,
+        before: Option<ConnectionId>,
+    ) -> Result<bool> {
+        let stored = self.vault.record(&entry.record.account).await?.map(|stored| stored.connection);
+        if stored.is_some() && stored != before {
             return Ok(true);
         }
         self.vault.keep(entry, Some(after)).await

@@ -97,9 +97,10 @@ impl Lifecycle {
             DisconnectScope::Everywhere => Some(TERMS),
             DisconnectScope::Local => None,
         };
-        let deleted = self.vault.disconnect(account, terms).await?;
+        let deleted = self.vault.disconnect(account, terms).await;
+        // Also where it failed: it may have happened all the same.
         self.forget(account);
-        Ok(deleted)
+        deleted
     }
 
     /// Asks the server, in a task of its own.

