@@ -48,7 +48,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::random::Random;
 use crate::server::AuthorizationServer;
 use crate::store::vault::{Entry, Vault};
-use snapshot::Marks;
 
 /// Everything that keeps connections alive. One for each store in a process.
 #[derive(Debug)]
@@ -174,40 +173,28 @@ impl Lifecycle {
     async fn load(&self, account: &AccountKey) -> Result<Arc<Entry>> {
         // The mark comes first: a change between the two reads then shows as a change. Without one, because the process
         // was stopped for longer than the grace, what is read is as true as ever; only it cannot be remembered.
-        let marks = self.marks();
+        let mark = self.vault.change_mark().ok();
         let entry = self.read(account).await.inspect_err(|error| {
             if error.code() == ErrorCode::NotConnected {
                 self.snapshots.remove(account);
             }
         })?;
         // What waits to be stored is looked after by every caller.
-        if let Some(marks) = marks
+        if let Some(mark) = mark
             && !self.unsaved.holds(entry.record.connection)
         {
-            self.snapshots.put(marks, entry.clone(), || self.vault.change_mark().ok());
+            self.snapshots.put(mark, entry.clone());
         }
         Ok(entry)
     }
 
-    fn marks(&self) -> Option<Marks> {
-        let others = self.vault.others_mark().ok()?;
-        Some(Marks { all: self.vault.change_mark().ok()?, others })
-    }
-
-    /// As [`load`](Self::load); while the store cannot be read, what is known of the connection here, as long as nobody else
-    /// is known to have changed anything. How long that is, is for the store to say: its marks fail in the end.
-    async fn load_or_remember(&self, account: &AccountKey) -> Result<Arc<Entry>> {
+    /// As [`load`](Self::load), or what the store did not take: such a store can seldom be read. That is served as long as
+    /// nobody else is known to have changed anything, and how long that is, is for the store to say: its marks fail in the end.
+    async fn load_or_unsaved(&self, account: &AccountKey) -> Result<Arc<Entry>> {
         let others = self.vault.others_mark().ok();
-        // A store that did not take the newest tokens can seldom be read.
-        if let Some(unsaved) = others.and_then(|others| self.unsaved.served_under(account, others)) {
-            return Ok(unsaved);
-        }
-        match self.load(account).await {
-            Err(error) if error.code() == ErrorCode::StoreFailed => {
-                let others = self.vault.others_mark().ok();
-                others.and_then(|others| self.snapshots.get_unread(account, others)).ok_or(error)
-            }
-            read => read,
+        match others.and_then(|others| self.unsaved.served_under(account, others)) {
+            Some(unsaved) => Ok(unsaved),
+            None => self.load(account).await,
         }
     }
 

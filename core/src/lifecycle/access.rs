@@ -53,7 +53,7 @@ impl Lifecycle {
         {
             return Ok(token);
         }
-        let entry = self.load_or_remember(account).await?;
+        let entry = self.load_or_unsaved(account).await?;
         self.look_after(entry.clone());
         match self.offer(entry.clone(), self.clock.now()) {
             Some(token) => Ok(token),
