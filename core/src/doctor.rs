@@ -2,7 +2,7 @@
 //!
 //! Everything here is a pure check over facts that somebody else has gathered: the configuration, a few facts of the
 //! [environment](crate::credential::EnvironmentFacts), what [the store](store) and its [connections](connection) look
-//! like, what lies [around](surroundings) the program, and what a [probe](probe) of the network came to. `auth::doctor`
+//! like, what lies [around](surroundings) the program, and what a [probe] of the network came to. `auth::doctor`
 //! gathers them, also where the configuration cannot be read or the store cannot be opened, for that is when a doctor is
 //! called.
 

@@ -27,7 +27,7 @@ pub struct Imported {
 }
 
 impl Auth {
-    /// Brings the logins and keys of the file at `path` in, for `owner`; see [`import`](crate::import) for what can be
+    /// Brings the logins and keys of the file at `path` in, for `owner`; see [`import`] for what can be
     /// read. The file is left as it was. Each entry stands for itself: one that fails keeps no other from being kept.
     ///
     /// What is there already stays, unless it is to be replaced. The active account stays active; where there is none,

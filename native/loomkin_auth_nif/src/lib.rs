@@ -1,7 +1,7 @@
 //! The core for the BEAM.
 //!
 //! Every function is a signature, one call of the core and a conversion. What touches a disk, a keychain or the network
-//! runs on the [runtime](runtime), and answers its caller by message: see [`answer`](call::answer). On a scheduler runs
+//! runs on the runtime, and answers its caller by message: see `call::answer`. On a scheduler runs
 //! only what is in memory. `LoomkinAuth.Native` has the other half of every function.
 
 mod account;
